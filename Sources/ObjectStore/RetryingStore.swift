@@ -1,0 +1,115 @@
+// Asks again what may be asked again. Wraps any store; itself a store.
+//
+// A write under a condition needs care: when the answer to the first try was lost, the second one meets the object that
+// the first one made and reports a failed precondition. `put` and `completeUpload` then look whether the object is ours.
+
+/// Retries transient failures of another store under a `RetryPolicy`.
+public struct RetryingStore<Base: ObjectStore>: ObjectStore {
+  private let base: Base
+  private let policy: RetryPolicy
+
+  /// Wraps a store.
+  public init(_ base: Base, policy: RetryPolicy = RetryPolicy()) {
+    self.base = base
+    self.policy = policy
+  }
+
+  public var location: StoreLocation { base.location }
+  public var limits: UploadLimits { base.limits }
+
+  public func list(_ request: ListRequest) async throws -> ListPage {
+    try await retrying { _ in try await base.list(request) }
+  }
+
+  public func head(_ key: ObjectKey) async throws -> ObjectInfo {
+    try await retrying { _ in try await base.head(key) }
+  }
+
+  public func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
+    try await retrying { _ in try await base.get(key, range: range, version: version) }
+  }
+
+  public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
+    try await retrying { failures in
+      do {
+        return try await base.put(key, body, condition: condition)
+      } catch let error as StoreError where error.code == .preconditionFailed && failures > 0 {
+        let present = try await base.get(key, range: 0..<Int64(body.count) + 1, version: nil)
+        guard present.bytes == body else { throw error }
+        return present.info
+      }
+    }
+  }
+
+  public func copy(
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+  ) async throws -> ObjectInfo {
+    try await retrying { _ in try await base.copy(from: source, inBucket: bucket, version: version, to: key) }
+  }
+
+  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
+    try await retrying { _ in try await base.beginUpload(key) }
+  }
+
+  public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
+    try await retrying { _ in try await base.uploadPart(upload, number: number, body) }
+  }
+
+  public func completeUpload(
+    _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
+  ) async throws -> ObjectInfo {
+    try await retrying { failures in
+      do {
+        return try await base.completeUpload(upload, parts: parts, condition: condition)
+      } catch let error as StoreError
+        where failures > 0 && (error.code == .preconditionFailed || error.code == .uploadNotFound)
+      {
+        let present = try await base.head(upload.key)
+        guard present.size == parts.reduce(0, { $0 + $1.size }) else { throw error }
+        return present
+      }
+    }
+  }
+
+  public func abortUpload(_ upload: MultipartUpload) async throws {
+    try await retrying { _ in try await base.abortUpload(upload) }
+  }
+
+  public func delete(_ key: ObjectKey) async throws {
+    try await retrying { _ in try await base.delete(key) }
+  }
+
+  /// Runs `operation`, giving it the number of failures so far, until it succeeds or the policy says stop.
+  private func retrying<Value>(_ operation: (_ failures: Int) async throws -> Value) async throws -> Value {
+    var state = RetryState(policy)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    while true {
+      do {
+        return try await operation(state.failures)
+      } catch let error as StoreError {
+        let elapsed = (clock.now - begin) / .seconds(1)
+        switch state.failed(error, elapsed: elapsed, jitter: Double.random(in: 0...1)) {
+        case .giveUp:
+          throw state.failures > 1 ? error.afterAttempts(state.failures) : error
+        case .retry(let delay):
+          do {
+            try await Task.sleep(for: .seconds(delay))
+          } catch {
+            throw StoreError(
+              .cancelled, operation: "waiting to try again", location: location, reason: "the request was cancelled")
+          }
+        }
+      }
+    }
+  }
+}
+
+extension StoreError {
+  /// The same error, telling how often it was tried.
+  func afterAttempts(_ count: Int) -> StoreError {
+    var copy = self
+    copy.reason += " (tried \(count) times)"
+    return copy
+  }
+}
