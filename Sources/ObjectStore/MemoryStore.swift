@@ -56,10 +56,12 @@ public final class MemoryStore: ObjectStore {
     return ObjectContent(info: stored.info, bytes: Array(stored.bytes[Int(wanted.lowerBound)..<Int(wanted.upperBound)]))
   }
 
+  @discardableResult
   public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
     try write(key, body, condition: condition, operation: "PutObject")
   }
 
+  @discardableResult
   public func copy(
     from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
   ) async throws -> ObjectInfo {
@@ -93,6 +95,7 @@ public final class MemoryStore: ObjectStore {
     return UploadedPart(number: number, etag: ETag("\"\(upload.id)-\(number)\""), size: Int64(body.count))
   }
 
+  @discardableResult
   public func completeUpload(
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo {

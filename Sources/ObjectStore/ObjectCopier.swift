@@ -71,7 +71,7 @@ public struct ObjectCopier: Sendable {
   ) async throws -> ObjectInfo {
     let upload = try await target.beginUpload(key)
     do {
-      let parts = try await movePart(
+      let parts = try await moveParts(
         object, from: source, to: target, upload: upload, range: 0..<object.size, firstNumber: 1, moved: moved)
       return try await target.completeUpload(upload, parts: parts, condition: .none)
     } catch {
@@ -81,7 +81,7 @@ public struct ObjectCopier: Sendable {
   }
 
   /// Moves a range of an object as consecutive parts of an upload, several at a time; the parts come back in order.
-  public func movePart(
+  public func moveParts(
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, upload: MultipartUpload,
     range: Range<Int64>, firstNumber: Int, moved: @Sendable (Int64) -> Void = { _ in }
   ) async throws -> [UploadedPart] {

@@ -29,6 +29,7 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
     try await retrying { _ in try await base.get(key, range: range, version: version) }
   }
 
+  @discardableResult
   public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
     try await retrying { failures in
       do {
@@ -41,6 +42,7 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
     }
   }
 
+  @discardableResult
   public func copy(
     from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
   ) async throws -> ObjectInfo {
@@ -55,6 +57,7 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
     try await retrying { _ in try await base.uploadPart(upload, number: number, body) }
   }
 
+  @discardableResult
   public func completeUpload(
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo {

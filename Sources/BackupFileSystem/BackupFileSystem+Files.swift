@@ -1,0 +1,200 @@
+// Opening, reading, writing and closing files.
+
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+extension BackupFileSystem {
+  public func create(
+    _ parent: InodeNumber, _ name: String, permissions: UInt16, options: OpenOptions, caller: Caller
+  ) throws(FileSystemError) -> Answer<CreatedFile> {
+    try checkNewName(name)
+    return try answer(in: parent) { (state) throws(FileSystemError) in
+      let key = ObjectKey(name)
+      _ = try self.location(of: parent, in: state.tree)
+      guard try state.tree.directory(parent).children[key] == nil else {
+        // Somebody made it since the kernel looked: whoever did not insist on a new file is to look again.
+        throw FileSystemError(options.contains(.exclusive) ? .fileExists : .staleNFSFileHandle)
+      }
+      let inode = state.tree.add(parent, key, .file(Node.File()))
+      state.tree.touch(inode)
+      let session = try self.writer(of: inode, contents: [], isNew: true, caller: caller, state.tree)
+      state.tree.updateFile(inode) { $0.writer = session }
+      state.tree.remember(inode)
+      let handle = self.open(.writer(session), &state)
+      return CreatedFile(entry: try self.entry(of: inode, in: state.tree), opened: OpenedFile(handle: handle))
+    }
+  }
+
+  public func open(
+    _ inode: InodeNumber, options: OpenOptions, caller: Caller
+  ) throws(FileSystemError) -> Answer<OpenedFile> {
+    let node = try state.withLock { (state) throws(FileSystemError) in try state.tree.node(inode) }
+    switch node.content {
+    case .directory:
+      throw FileSystemError(.isDirectory)
+    case .control(let target):
+      let text = Array(controls.text(of: target).utf8)
+      let handle = state.withLock { open(.control(target, text: text, lines: ControlLines()), &$0) }
+      return .ready(OpenedFile(handle: handle, usesDirectIO: true))
+    case .file(let file):
+      return options.contains(.write)
+        ? try openForWriting(inode, file, options: options, caller: caller) : .ready(try openForReading(inode))
+    }
+  }
+
+  private func openForReading(_ inode: InodeNumber) throws(FileSystemError) -> OpenedFile {
+    try state.withLock { (state) throws(FileSystemError) in
+      let (store, key) = try location(of: inode, in: state.tree)
+      guard let file = state.tree.nodes[inode]?.file, let object = file.object else {
+        throw FileSystemError(.resourceBusy, "\(key) is being written: it can be read when its writer has closed it")
+      }
+      let session = ReadSession(inode: inode, object: object, store: store.objects, budget: readBudget)
+      state.tree.updateFile(inode) { $0.cachedVersion = object.etag }
+      return OpenedFile(
+        handle: open(.reader(session), &state), keepsCache: file.cachedVersion == object.etag, skipsFlush: true)
+    }
+  }
+
+  private func openForWriting(
+    _ inode: InodeNumber, _ file: Node.File, options: OpenOptions, caller: Caller
+  ) throws(FileSystemError) -> Answer<OpenedFile> {
+    guard file.writer == nil else {
+      throw FileSystemError(.resourceBusy, "the file is being written by another process")
+    }
+    guard let object = file.object, object.size > 0, !options.contains(.truncate) else {
+      return .ready(try startWriting(inode, contents: [], isNew: options.contains(.truncate), caller: caller))
+    }
+    guard object.size <= WriteBody.memoryLimit else {
+      throw FileSystemError(
+        .notSupported,
+        "\(object.key) has \(object.size) bytes; files above \(WriteBody.memoryLimit >> 20) MiB can only be replaced whole")
+    }
+    let store = try state.withLock { (state) throws(FileSystemError) in
+      try location(of: inode, in: state.tree).0.objects
+    }
+    return .pending { () async throws(FileSystemError) in
+      let content = try await storeWork { try await store.get(object.key, range: nil, version: object.etag) }
+      return try self.startWriting(inode, contents: content.bytes, isNew: false, caller: caller)
+    }
+  }
+
+  private func startWriting(
+    _ inode: InodeNumber, contents: [UInt8], isNew: Bool, caller: Caller
+  ) throws(FileSystemError) -> OpenedFile {
+    try state.withLock { (state) throws(FileSystemError) in
+      guard state.tree.nodes[inode]?.file?.writer == nil else { throw FileSystemError(.resourceBusy) }
+      let session = try writer(of: inode, contents: contents, isNew: isNew, caller: caller, state.tree)
+      state.tree.updateFile(inode) { file in
+        file.writer = session
+        file.cachedVersion = nil
+      }
+      state.tree.touch(inode)
+      return OpenedFile(handle: open(.writer(session), &state))
+    }
+  }
+
+  private func writer(
+    of inode: InodeNumber, contents: [UInt8], isNew: Bool, caller: Caller, _ tree: Tree
+  ) throws(FileSystemError) -> WriteSession {
+    let (store, key) = try location(of: inode, in: tree)
+    return WriteSession(
+      inode: inode, key: key, store: store.objects, opener: inspector.process(caller.thread),
+      pathSuffix: "/\(store.name)/\(tree.path(inode))", contents: contents, isNew: isNew,
+      environment: WriteSession.Environment(
+        budget: transferBudget, copier: ObjectCopier(budget: transferBudget), inspector: inspector,
+        published: { [weak self] in self?.published($0, $1) }))
+  }
+
+  public func read(
+    _ handle: FileHandle, offset: Int64, count: Int
+  ) throws(FileSystemError) -> Answer<ArraySlice<UInt8>> {
+    switch try self.handle(handle) {
+    case .reader(let session): return try session.read(offset: offset, count: count)
+    case .writer(let session): return .ready(try session.read(offset: offset, count: count))
+    case .control(_, let text, _):
+      let begin = Int(min(max(0, offset), Int64(text.count)))
+      return .ready(text[begin..<min(begin + count, text.count)])
+    case .directory: throw FileSystemError(.isDirectory)
+    }
+  }
+
+  public func write(
+    _ handle: FileHandle, offset: Int64, _ bytes: UnsafeRawBufferPointer, caller: Caller
+  ) throws(FileSystemError) -> Answer<Int> {
+    switch try self.handle(handle) {
+    case .writer(let session): return try session.write(bytes, at: offset)
+    case .control(let target, let text, var lines):
+      let complete = try lines.append(bytes)
+      let count = bytes.count
+      state.withLock { $0.handles[handle] = .control(target, text: text, lines: lines) }
+      guard !complete.isEmpty else { return .ready(count) }
+      return .pending { () async throws(FileSystemError) in
+        for line in complete { try await self.controls.submit(line, to: target) }
+        return count
+      }
+    default: throw FileSystemError(.badFileDescriptor)
+    }
+  }
+
+  public func copyRange(
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+  ) throws(FileSystemError) -> Answer<Int> {
+    guard case .reader(let reader) = try handle(source), case .writer(let writer) = try handle(target) else {
+      // Not between two files of objects: the caller reads and writes instead.
+      throw FileSystemError(.invalidArgument)
+    }
+    return .pending { () async throws(FileSystemError) in
+      try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)
+    }
+  }
+
+  public func flush(
+    _ handle: FileHandle, caller: Caller, writerWasKilled: Bool
+  ) throws(FileSystemError) -> Answer<Void> {
+    switch try self.handle(handle) {
+    case .writer(let session):
+      return .pending { () async throws(FileSystemError) in
+        try await session.flush(caller: caller, writerWasKilled: writerWasKilled)
+      }
+    case .control(let target, let text, var lines):
+      guard let rest = lines.takeRest(), !writerWasKilled else { return .ready(()) }
+      state.withLock { $0.handles[handle] = .control(target, text: text, lines: lines) }
+      return .pending { () async throws(FileSystemError) in try await self.controls.submit(rest, to: target) }
+    default: return .ready(())
+    }
+  }
+
+  public func synchronize(_ handle: FileHandle) throws(FileSystemError) -> Answer<Void> {
+    guard case .writer(let session) = try self.handle(handle) else { return .ready(()) }
+    return .pending { () async throws(FileSystemError) in try await session.synchronize() }
+  }
+
+  public func release(_ handle: FileHandle) -> Answer<Void> {
+    switch state.withLock({ $0.handles.removeValue(forKey: handle) }) {
+    case .reader(let session): session.close()
+    case .writer(let session):
+      return .pending { () async throws(FileSystemError) in
+        defer { self.closed(session) }
+        try await session.release()
+      }
+    default: break
+    }
+    return .ready(())
+  }
+
+  /// Detaches a session from its file; a file that never reached the store disappears.
+  private func closed(_ session: WriteSession) {
+    state.withLock { state in
+      guard let node = state.tree.nodes[session.inode], node.file?.writer === session else { return }
+      state.tree.updateFile(session.inode) { $0.writer = nil }
+      state.tree.touch(session.inode)
+      if node.file?.object == nil { state.tree.unlink(session.inode) }
+    }
+  }
+
+  private func handle(_ number: FileHandle) throws(FileSystemError) -> Handle {
+    guard let handle = state.withLock({ $0.handles[number] }) else { throw FileSystemError(.badFileDescriptor) }
+    return handle
+  }
+}

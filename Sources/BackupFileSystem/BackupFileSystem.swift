@@ -1,0 +1,176 @@
+// The mount's file system: stores as directories, their backups below, objects as files.
+//
+// Names and attributes are answered from a tree in memory; a store's backups are listed in one grouped listing, a backup
+// in one flat listing, when something in it is asked for and the last listing is older than `Freshness` allows. One lock
+// guards the tree and the open handles; nothing waits while holding it, and no session's lock is taken around it.
+
+import Glibc
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+/// Settings of a mount that concern what files look like and how much is kept in memory.
+public struct FileSystemSettings: Sendable {
+  /// Owner of everything.
+  public var owner: UInt32
+  /// Group of everything.
+  public var group: UInt32
+  /// Permission bits of directories.
+  public var directoryPermissions: UInt16 = 0o755
+  /// Permission bits of files.
+  public var filePermissions: UInt16 = 0o644
+  /// Seconds for which what a listing showed is believed.
+  public var listingLifetime: Double = 1
+  /// Bytes that all files opened for reading may keep.
+  public var readBytes: Int = 48 << 20
+  /// Bytes on their way between stores and from writers into stores.
+  public var transferBytes: Int = 64 << 20
+
+  /// Makes settings for an owner.
+  public init(owner: UInt32, group: UInt32) {
+    self.owner = owner
+    self.group = group
+  }
+}
+
+/// The file system that shows stores of Milvus backups.
+public final class BackupFileSystem: FileSystem {
+  /// An open file or directory.
+  enum Handle {
+    case reader(ReadSession)
+    case writer(WriteSession)
+    case control(ControlTarget, text: [UInt8], lines: ControlLines)
+    case directory([DirectoryEntry])
+  }
+
+  /// When a directory was listed.
+  struct Scope {
+    var listedAt: ContinuousClock.Instant?
+    var duration: Duration = .zero
+    var running: SharedResult<Void>?
+    /// Keys removed here since the running listing began.
+    var removed: Set<ObjectKey> = []
+  }
+
+  struct State {
+    var tree: Tree
+    var scopes: [InodeNumber: Scope] = [:]
+    var handles: [FileHandle: Handle] = [:]
+    var nextHandle: FileHandle = 1
+    var hiddenObjects = 0
+    /// Numbers of the control files that were looked up.
+    var controlInodes: [ControlTarget: InodeNumber] = [:]
+  }
+
+  let stores: [InodeNumber: MountedStore]
+  let settings: FileSystemSettings
+  let controls: any ControlFiles
+  let inspector: ProcessInspector
+  let readBudget: ByteBudget
+  let transferBudget: ByteBudget
+  let started: Timestamp
+  let state: Mutex<State>
+
+  /// Makes the file system of some stores, whose names must differ.
+  public init(
+    stores: [MountedStore], settings: FileSystemSettings, controls: any ControlFiles = NoControlFiles(),
+    inspector: ProcessInspector = .system
+  ) {
+    let tree = Tree(stores: stores.map(\.name))
+    var byInode: [InodeNumber: MountedStore] = [:]
+    let children = (try? tree.directory(Tree.root).children) ?? [:]
+    for store in stores {
+      if let inode = children[ObjectKey(store.name)] { byInode[inode] = store }
+    }
+    self.stores = byInode
+    self.settings = settings
+    self.controls = controls
+    self.inspector = inspector
+    readBudget = ByteBudget(capacity: settings.readBytes)
+    transferBudget = ByteBudget(capacity: settings.transferBytes)
+    started = Timestamp.now
+    state = Mutex(State(tree: tree))
+  }
+
+  public func remember(_ inodes: [InodeNumber]) {
+    state.withLock { state in
+      for inode in inodes { state.tree.remember(inode) }
+    }
+  }
+
+  public func forget(_ inode: InodeNumber, count: UInt64) {
+    state.withLock { $0.tree.forget(inode, count: count) }
+  }
+
+  public func statistics() -> FileSystemStatistics {
+    // An object store has no size; a large constant keeps tools that check for room content.
+    FileSystemStatistics(
+      blockSize: 1 << 20, blocks: 1 << 30, freeBlocks: 1 << 30, files: 1 << 30, longestName: UInt64(Tree.longestName))
+  }
+
+  /// The store that a node lies in, with the node's key there.
+  func location(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> (MountedStore, ObjectKey) {
+    guard let top = tree.store(of: inode), let store = stores[top] else {
+      throw FileSystemError(.notPermitted, "stores are made by configuration files, not in the mount")
+    }
+    return (store, ObjectKey(store.prefix.string + tree.path(inode)))
+  }
+
+  /// Attributes of a node as they are now.
+  func attributes(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> TimedAttributes {
+    let node = try tree.node(inode)
+    var attributes = Attributes(
+      inode: inode, kind: .file, size: 0, permissions: settings.filePermissions, owner: settings.owner,
+      group: settings.group, modified: started)
+    var timeToLive = settings.listingLifetime
+    switch node.content {
+    case .directory:
+      attributes.kind = .directory
+      attributes.permissions = settings.directoryPermissions
+    case .file(let file):
+      if let object = file.object {
+        attributes.size = object.size
+        attributes.modified = Timestamp(seconds: object.modified)
+      }
+      if let writer = file.writer { attributes.size = writer.size }
+    case .control(let target):
+      attributes.size = Int64(controls.text(of: target).utf8.count)
+      attributes.modified = Timestamp.now
+      timeToLive = 0
+    }
+    if let overrides = node.overrides {
+      attributes.permissions = overrides.permissions ?? attributes.permissions
+      attributes.owner = overrides.owner ?? attributes.owner
+      attributes.group = overrides.group ?? attributes.group
+      attributes.modified = overrides.modified ?? attributes.modified
+    }
+    return TimedAttributes(attributes: attributes, timeToLive: timeToLive)
+  }
+
+  /// The entry of a node.
+  func entry(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> Entry {
+    let timed = try attributes(of: inode, in: tree)
+    return Entry(attributes: timed.attributes, timeToLive: timed.timeToLive)
+  }
+
+  /// The object that a writer has published becomes the file's; an unknown outcome makes the listing stale.
+  func published(_ inode: InodeNumber, _ object: ObjectInfo?) {
+    state.withLock { state in
+      if let object {
+        state.tree.updateFile(inode) { $0.object = object }
+        state.tree.touch(inode)
+      } else if let node = state.tree.nodes[inode], let scope = state.tree.nodes[node.parent]?.directory?.scope {
+        state.scopes[scope]?.listedAt = nil
+      }
+    }
+  }
+}
+
+extension Timestamp {
+  /// The present moment.
+  static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+  }
+}

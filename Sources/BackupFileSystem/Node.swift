@@ -1,0 +1,66 @@
+// What the tree keeps of a file or directory.
+
+import ObjectStore
+
+/// A file, directory or control file.
+struct Node {
+  /// What a node is.
+  enum Content {
+    case directory(Directory)
+    case file(File)
+    case control(ControlTarget)
+  }
+
+  /// The directory that names it; its own number for the root.
+  var parent: InodeNumber
+  /// Its name there.
+  var name: ObjectKey
+  var content: Content
+  /// References that the kernel holds.
+  var references: UInt64 = 0
+  /// Whether `parent` still names it.
+  var isLinked = true
+  /// The tree's generation at the last change made through this mount.
+  var changed: UInt64 = 0
+  /// The merge that last saw it in a listing.
+  var seen: UInt64 = 0
+  /// What chmod, chown and utimens asked for; kept while mounted.
+  var overrides: Overrides?
+
+  /// A directory. It exists because objects lie below it, because this mount made it, or because a marker object says so.
+  struct Directory {
+    var children: [ObjectKey: InodeNumber] = [:]
+    /// The listing that tells what is in it: its own number for a store and for a backup; 0 for the root.
+    var scope: InodeNumber
+    /// Whether it stays although no object lies below it: made here, or emptied here.
+    var isLocal = false
+    /// Whether the store holds an object whose key is this directory's with a trailing `/`.
+    var hasMarker = false
+  }
+
+  /// A file.
+  struct File {
+    /// The object in the store; nil until the first writer has closed it well.
+    var object: ObjectInfo?
+    /// The open file that writes it.
+    var writer: WriteSession?
+    /// The version that an earlier open put into the page cache.
+    var cachedVersion: ETag?
+  }
+
+  /// Attributes that exist only here.
+  struct Overrides {
+    var permissions: UInt16?
+    var owner: UInt32?
+    var group: UInt32?
+    var modified: Timestamp?
+  }
+
+  var directory: Directory? {
+    if case .directory(let directory) = content { directory } else { nil }
+  }
+
+  var file: File? {
+    if case .file(let file) = content { file } else { nil }
+  }
+}

@@ -1,0 +1,49 @@
+// What the file system wants to know of the processes that use it, read from /proc.
+//
+// Source: proc(5). Answers are advice: a process may have gone meanwhile, or live in another namespace; nil is unknown.
+
+import Glibc
+
+/// Looks at other processes; replaceable in tests.
+public struct ProcessInspector: Sendable {
+  /// The process (thread group) that a thread belongs to.
+  public var process: @Sendable (_ thread: Int32) -> Int32?
+  /// Whether a process has a descriptor open on a path that ends like this.
+  public var hasOpen: @Sendable (_ process: Int32, _ pathSuffix: String) -> Bool
+
+  /// Makes an inspector from its two functions.
+  public init(
+    process: @escaping @Sendable (Int32) -> Int32?, hasOpen: @escaping @Sendable (Int32, String) -> Bool
+  ) {
+    self.process = process
+    self.hasOpen = hasOpen
+  }
+
+  /// Reads /proc of this machine.
+  public static let system = ProcessInspector(
+    process: { thread in
+      guard thread > 0, let file = fopen("/proc/\(thread)/status", "r") else { return nil }
+      defer { fclose(file) }
+      var line = [CChar](repeating: 0, count: 256)
+      while fgets(&line, Int32(line.count), file) != nil {
+        let text = line.withUnsafeBufferPointer { String(decoding: $0.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) }
+        if text.hasPrefix("Tgid:") { return Int32(text.dropFirst(5).filter(\.isNumber)) }
+      }
+      return nil
+    },
+    hasOpen: { process, suffix in
+      guard let directory = opendir("/proc/\(process)/fd") else { return false }
+      defer { closedir(directory) }
+      var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+      while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        let count = target.withUnsafeMutableBytes { bytes in
+          bytes.bindMemory(to: CChar.self).baseAddress.map { readlink("/proc/\(process)/fd/\(name)", $0, bytes.count) } ?? 0
+        }
+        if count > 0, String(decoding: target.prefix(count), as: UTF8.self).hasSuffix(suffix) { return true }
+      }
+      return false
+    })
+}

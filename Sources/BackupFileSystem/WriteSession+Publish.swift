@@ -1,0 +1,156 @@
+// Sending parts, publishing, and the rules of when a close ends a file.
+
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+extension WriteSession {
+  /// A descriptor was closed by some process: publishes if that ends the file.
+  ///
+  /// A body in memory is put whole at every close that follows a write, so each writer hears of its own failure. A stream
+  /// can be completed only once: by the process that opened the file. An empty file is put when the closing process has
+  /// no other descriptor of it; a shell closes one of two before its command has written anything.
+  func flush(caller: Caller, writerWasKilled: Bool) async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      if writerWasKilled {
+        fail(FileSystemError(.ioError, "\(key) was not published: a process writing it was killed"))
+        await dropUpload()
+        return
+      }
+      try check()
+      let (isDirty, wasWritten, isStream) = state.withLock { state in
+        (state.body.isDirty, state.wasWritten, state.body.isStream)
+      }
+      guard isDirty else { return }
+      let process = environment.inspector.process(caller.thread)
+      if isStream, let process, let opener, process != opener {
+        state.withLock { $0.wasClosedSinceWrite = true }
+      } else if !wasWritten, !isStream, size == 0, let process, environment.inspector.hasOpen(process, pathSuffix) {
+        state.withLock { $0.wasClosedSinceWrite = true }
+      } else {
+        try await publish()
+      }
+    }
+  }
+
+  /// The last descriptor is gone: publishes what was closed well by a process that could not end it, drops the rest.
+  func release() async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      let finish = state.withLock { $0.failure == nil && $0.body.isDirty && $0.wasClosedSinceWrite }
+      if finish { try await publish() }
+      await dropUpload()
+    }
+  }
+
+  /// Makes what was written durable, which for an object means published.
+  func synchronize() async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      try check()
+      if state.withLock({ $0.body.isDirty }) { try await publish() }
+    }
+  }
+
+  /// The name was removed: nothing may be published any more.
+  func abandon() async {
+    fail(FileSystemError(.staleNFSFileHandle, "\(key) was removed while it was being written"))
+    await dropUpload()
+  }
+
+  /// Writes the file to the store, whole. The gate is held.
+  func publish() async throws(FileSystemError) {
+    let (form, size) = state.withLock { ($0.body.form, $0.body.size) }
+    let written: ObjectInfo
+    do throws(FileSystemError) {
+      switch form {
+      case .memory(let bytes):
+        written = try await storeWork { try await store.put(key, bytes, condition: .none) }
+      case .copy(let object, let source):
+        written = try await storeWork { try await environment.copier.copy(object, from: source, to: store, as: key) }
+      case .stream:
+        written = try await completeStream()
+      }
+    } catch {
+      // Interrupted: the store may have taken it or not. The file stays dirty; a later close decides.
+      environment.published(inode, nil)
+      if error.errno != .interrupted { fail(error) }
+      throw error
+    }
+    guard written.size == size else {
+      let error = FileSystemError(
+        .ioError, "\(key) has \(written.size) bytes in the store instead of \(size); copy it again")
+      fail(error)
+      throw error
+    }
+    state.withLock { $0.body.isDirty = false }
+    environment.published(inode, written)
+  }
+
+  /// Sends the buffered bytes as the next part, waiting while enough parts are on their way. The gate is held.
+  func sendPart() async throws(FileSystemError) {
+    let upload = try await openUpload()
+    while true {
+      let oldest = state.withLock { $0.sending.count >= Self.partsInFlight ? $0.sending.first : nil }
+      guard let oldest else { break }
+      let done = try await storeWork { try await oldest.value }
+      state.withLock { state in
+        state.sending.removeFirst()
+        state.parts.append(done)
+      }
+    }
+    let amount = state.withLock { $0.body.bufferedBytes }
+    guard amount > 0 else { return }
+    let budget = environment.budget
+    try await storeWork { try await budget.acquire(amount) }
+    guard let part = state.withLock({ $0.body.takePart() }), part.number <= store.limits.maximumParts else {
+      budget.release(amount)
+      throw FileSystemError(.fileTooLarge, "\(key) is larger than \(store.limits.maximumParts) parts can hold")
+    }
+    let task = Task { [store] in
+      defer { budget.release(amount) }
+      return try await store.uploadPart(upload, number: part.number, part.bytes)
+    }
+    state.withLock { $0.sending.append(task) }
+  }
+
+  /// The upload that parts belong to, begun at the first one. The gate is held.
+  func openUpload() async throws(FileSystemError) -> MultipartUpload {
+    if let upload = state.withLock({ $0.upload }) { return upload }
+    let upload = try await storeWork { try await store.beginUpload(key) }
+    state.withLock { $0.upload = upload }
+    return upload
+  }
+
+  private func completeStream() async throws(FileSystemError) -> ObjectInfo {
+    try await sendPart()
+    let upload = try await openUpload()
+    while let task = state.withLock({ $0.sending.first }) {
+      let part = try await storeWork { try await task.value }
+      state.withLock { state in
+        state.sending.removeFirst()
+        state.parts.append(part)
+      }
+    }
+    let parts = state.withLock { $0.parts.sorted { $0.number < $1.number } }
+    let written = try await storeWork { try await store.completeUpload(upload, parts: parts, condition: .none) }
+    state.withLock { state in
+      state.upload = nil
+      state.isComplete = true
+    }
+    return written
+  }
+
+  /// Stops and removes what was sent but not completed.
+  func dropUpload() async {
+    let (upload, sending) = state.withLock { state in
+      defer {
+        state.upload = nil
+        state.sending = []
+        state.parts = []
+      }
+      return (state.upload, state.sending)
+    }
+    for task in sending { task.cancel() }
+    for task in sending { _ = await task.result }
+    if let upload { await store.abandon(upload) }
+  }
+}

@@ -1,0 +1,177 @@
+// A file opened for writing: collects what is written and publishes it when its writer closes it well.
+//
+// Invariants:
+// - Nothing of the file is in the store before `publish`; then all of it is, or the old object still is.
+// - A writer killed by a signal, a failed write, an unlink and a release without a finishing flush publish nothing and
+//   leave no multipart upload.
+// - One operation at a time (`gate`); what it changes of `state` it changes under the lock, never across a wait.
+// - An error that lost bytes is sticky: every later flush reports it.
+
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+/// Writes one object.
+final class WriteSession: Sendable {
+  /// Parts of one file on their way at the same time.
+  static let partsInFlight = 4
+
+  /// What sessions share.
+  struct Environment: Sendable {
+    var budget: ByteBudget
+    var copier: ObjectCopier
+    var inspector: ProcessInspector
+    /// Told of each object that was published, or nil when the store may hold something that is not known.
+    var published: @Sendable (InodeNumber, ObjectInfo?) -> Void
+  }
+
+  struct State {
+    var body: WriteBody
+    /// Whether a byte was written since the file was opened.
+    var wasWritten = false
+    /// Whether a process closed the file well since the last write, though it was not the one that ends it.
+    var wasClosedSinceWrite = false
+    /// Whether the stream was completed: nothing can follow.
+    var isComplete = false
+    var upload: MultipartUpload?
+    var sending: [Task<UploadedPart, any Error>] = []
+    var parts: [UploadedPart] = []
+    var failure: FileSystemError?
+  }
+
+  let inode: InodeNumber
+  let key: ObjectKey
+  let store: any ObjectStore
+  /// The process that opened the file; nil if unknown.
+  let opener: Int32?
+  /// How the path ends, to recognise other descriptors of it.
+  let pathSuffix: String
+  let environment: Environment
+  let gate = SerialGate()
+  let state: Mutex<State>
+
+  /// Opens a session.
+  /// - Parameters:
+  ///   - contents: what the file holds at first.
+  ///   - isNew: whether closing must publish it even if nothing is written: it was created or cut to nothing.
+  init(
+    inode: InodeNumber, key: ObjectKey, store: any ObjectStore, opener: Int32?, pathSuffix: String,
+    contents: [UInt8], isNew: Bool, environment: Environment
+  ) {
+    self.inode = inode
+    self.key = key
+    self.store = store
+    self.opener = opener
+    self.pathSuffix = pathSuffix
+    self.environment = environment
+    var body = WriteBody(contents)
+    body.isDirty = isNew
+    state = Mutex(State(body: body))
+  }
+
+  /// Bytes of the file as it stands.
+  var size: Int64 { state.withLock { $0.body.size } }
+
+  /// Reads what a body in memory holds.
+  func read(offset: Int64, count: Int) throws(FileSystemError) -> ArraySlice<UInt8> {
+    try state.withLock { state throws(FileSystemError) in try state.body.read(offset: offset, count: count) }
+  }
+
+  /// Takes bytes; waits only when parts are sent more slowly than they are written.
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Answer<Int> {
+    if gate.tryEnter() {
+      let taken: Int?
+      do throws(FileSystemError) {
+        taken = try take(bytes, at: offset)
+      } catch {
+        gate.leave()
+        throw error
+      }
+      guard let taken else {
+        gate.leave()
+        return .ready(bytes.count)
+      }
+      let rest = [UInt8](bytes[taken...])
+      return .pending { () async throws(FileSystemError) in
+        defer { self.gate.leave() }
+        return try await self.continueWriting(rest, at: offset + Int64(taken), taken: taken)
+      }
+    }
+    let copy = [UInt8](bytes)
+    return .pending { () async throws(FileSystemError) in
+      try await self.gate.inside { () async throws(FileSystemError) in
+        try await self.writeInside(copy, at: offset)
+      }
+    }
+  }
+
+  /// Writes bytes with the gate held.
+  func writeInside(_ bytes: [UInt8], at offset: Int64) async throws(FileSystemError) -> Int {
+    let taken = try bytes.withUnsafeBufferPointer { (bytes) throws(FileSystemError) in
+      try take(UnsafeRawBufferPointer(bytes), at: offset)
+    }
+    guard let taken else { return bytes.count }
+    return try await continueWriting(Array(bytes[taken...]), at: offset + Int64(taken), taken: taken)
+  }
+
+  /// Gives the file another size.
+  func resize(to size: Int64) async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      try check()
+      if size == 0 { await dropUpload() }
+      try state.withLock { state throws(FileSystemError) in
+        try state.body.resize(to: size)
+        state.wasClosedSinceWrite = false
+      }
+    }
+  }
+
+  /// Throws what made the file unpublishable.
+  func check() throws(FileSystemError) {
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Makes the file unpublishable.
+  func fail(_ error: FileSystemError) {
+    state.withLock { state in
+      if state.failure == nil { state.failure = error }
+    }
+  }
+
+  /// Bytes taken before a part was full; nil when all were taken and nothing is to be done.
+  private func take(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int? {
+    try state.withLock { state throws(FileSystemError) in
+      if let failure = state.failure { throw failure }
+      guard !state.isComplete else {
+        throw FileSystemError(
+          .ioError, "\(key) was published when the process that opened it closed it; nothing can be added")
+      }
+      let effect = try state.body.write(bytes, at: offset)
+      state.wasWritten = true
+      state.wasClosedSinceWrite = false
+      switch effect {
+      case .none: return nil
+      case .partFull(let taken): return taken
+      }
+    }
+  }
+
+  /// Goes on after a part was full; `taken` bytes of the request are in the body already.
+  private func continueWriting(_ rest: [UInt8], at offset: Int64, taken: Int) async throws(FileSystemError) -> Int {
+    var begin = 0
+    do throws(FileSystemError) {
+      while true {
+        try await sendPart()
+        let more = try rest[begin...].withUnsafeBufferPointer { (bytes) throws(FileSystemError) in
+          try take(UnsafeRawBufferPointer(bytes), at: offset + Int64(begin))
+        }
+        guard let more else { return taken + rest.count }
+        begin += more
+      }
+    } catch {
+      // What is in the body already counts: an interrupted writer goes on from there.
+      if error.errno == .interrupted, taken + begin > 0 { return taken + begin }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import BackupFileSystem
+import ObjectStore
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite struct NamespaceTests {
+  private static func filled(_ keys: [String]) async throws -> MemoryStore {
+    let store = MemoryStore()
+    for key in keys { try await store.put(ObjectKey("backup/" + key), [1, 2, 3], condition: .none) }
+    return store
+  }
+
+  @Test func storesThenBackupsThenObjects() async throws {
+    let store = try await Self.filled(["b1/meta/full_meta.json", "b1/binlogs/insert_log/1/2/3/3/0/9", "b2/meta/x"])
+    try await store.put("elsewhere/b3/meta/x", [1], condition: .none)
+    let mount = TestMount([("A", store), ("B", MemoryStore())])
+    #expect(try await mount.list("") == ["A", "B"])
+    #expect(try await mount.list("A") == ["b1", "b2"])
+    #expect(try await mount.list("B") == [])
+    #expect(try await mount.list("A/b1/binlogs/insert_log/1/2/3/3/0") == ["9"])
+    #expect(try await mount.attributes("A/b1/meta/full_meta.json").size == 3)
+    #expect(try await mount.attributes("A/b1").kind == .directory)
+    #expect(await errno { _ = try await mount.inode("A/b1/none") } == .noSuchFileOrDirectory)
+    #expect(await errno { _ = try await mount.inode("A/b1/meta/full_meta.json/x") } == .notDirectory)
+  }
+
+  @Test func metadataIsNumberedAfterDataWhateverIsSeenFirst() async throws {
+    let mount = TestMount([("A", MemoryStore())])
+    try await mount.mkdir("A/b")
+    try await mount.mkdir("A/b/meta")
+    try await mount.save("A/b/meta/full_meta.json", [1])
+    try await mount.save("A/b/meta/segment_meta.json", [1])
+    try await mount.mkdir("A/b/binlogs")
+    #expect(try await mount.list("A/b") == ["binlogs", "meta"])
+    #expect(try await mount.list("A/b/meta") == ["segment_meta.json", "full_meta.json"])
+  }
+
+  @Test func keysThatNoPathCanCarryAreHiddenAndBreakNothing() async throws {
+    let long = String(repeating: "x", count: 256)
+    let store = try await Self.filled([
+      "b/ok", "b//empty", "b/./dot", "b/../up", "b/\(long)", "b/nul\u{0}", "b/a", "b/a/below", "b/dir/",
+    ])
+    let mount = TestMount([("A", store)])
+    #expect(try await mount.list("A/b").sorted() == ["a", "dir", "ok"])
+    #expect(try await mount.list("A/b/a") == ["below"])
+    #expect(try await mount.list("A/b/dir") == [])
+  }
+
+  @Test func namesAreBytesNotCharacters() async throws {
+    let store = try await Self.filled(["b/caf\u{e9}", "b/cafe\u{301}"])
+    let mount = TestMount([("A", store)])
+    #expect(try await mount.list("A/b").count == 2)
+  }
+
+  @Test func whatOthersChangeShowsWhenTheListingHasAged() async throws {
+    let store = try await Self.filled(["b/one"])
+    let mount = TestMount([("A", store)], lifetime: 0)
+    #expect(try await mount.list("A/b") == ["one"])
+    try await store.put("backup/b/two", [1], condition: .none)
+    try await store.delete("backup/b/one")
+    // A listing is believed for five times as long as it took.
+    var seen: [String] = []
+    for _ in 0..<1000 where seen != ["two"] { seen = try await mount.list("A/b") }
+    #expect(seen == ["two"])
+  }
+
+  @Test func aDirectoryMadeHereStaysAndHoldsNoObject() async throws {
+    let store = MemoryStore()
+    let mount = TestMount([("A", store)], lifetime: 0)
+    try await mount.mkdir("A/new")
+    try await mount.mkdir("A/new/meta")
+    for _ in 0..<50 { #expect(try await mount.list("A/new") == ["meta"]) }
+    #expect(try await store.listAll("").isEmpty)
+    #expect(await errno { try await mount.mkdir("A/new") } == .fileExists)
+    #expect(await errno { try await mount.mkdir("other") } == .notPermitted)
+    #expect(await errno { try await mount.rmdir("A/new") } == .directoryNotEmpty)
+    try await mount.rmdir("A/new/meta")
+    try await mount.rmdir("A/new")
+    #expect(try await mount.list("A") == [])
+  }
+
+  @Test func removingEverythingBelowABackupRemovesTheBackup() async throws {
+    let store = try await Self.filled(["b/binlogs/1", "b/meta/x", "b/meta/", "b2/meta/x"])
+    let mount = TestMount([("A", store)], lifetime: 0)
+    try await mount.unlink("A/b/binlogs/1")
+    #expect(try await mount.list("A/b") == ["binlogs", "meta"], "emptied, not yet removed")
+    try await mount.rmdir("A/b/binlogs")
+    try await mount.unlink("A/b/meta/x")
+    try await mount.rmdir("A/b/meta")
+    try await mount.rmdir("A/b")
+    #expect(try await mount.list("A") == ["b2"])
+    #expect(try await store.listAll("").map(\.key) == ["backup/b2/meta/x"])
+    #expect(await errno { try await mount.unlink("A/b2/meta") } == .isDirectory)
+    #expect(await errno { try await mount.rmdir("A/b2/meta/x") } == .notDirectory)
+  }
+
+  @Test func aListingThatBeganEarlierDoesNotUndoWhatWasDoneHere() async throws {
+    let store = try await Self.filled(["b/old", "b/other"])
+    let arrived = AsyncStream<Void>.makeStream()
+    let go = AsyncStream<Void>.makeStream()
+    let holds = Atomic<Bool>(false)
+    let slow = FaultInjectingStore(
+      store,
+      after: { operation, _ in
+        guard operation == .list, holds.exchange(false, ordering: .relaxed) else { return }
+        arrived.continuation.yield()
+        for await _ in go.stream { break }
+      })
+    let mount = TestMount([("A", slow)], lifetime: 0)
+    let old = try await mount.inode("A/b/old")
+    holds.store(true, ordering: .relaxed)
+    let listing = Task { try await mount.list("A/b") }
+    for await _ in arrived.stream { break }
+    // The held listing shows `old` with 3 bytes. Meanwhile it is published anew through the mount.
+    let handle = try await mount.system.open(old, options: [.write, .truncate], caller: mount.caller).value().handle
+    try await mount.write(handle, [9, 9, 9, 9, 9])
+    try await mount.flush(handle)
+    await mount.release(handle)
+    go.continuation.yield()
+    #expect(try await listing.value.sorted() == ["old", "other"])
+    #expect(try await mount.attributes("A/b/old").size == 5)
+  }
+}

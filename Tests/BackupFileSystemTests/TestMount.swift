@@ -1,0 +1,151 @@
+// Drives the file system as a kernel would, by paths instead of inode numbers.
+
+import BackupFileSystem
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+/// A file system over stores in memory, with what the tests steer.
+struct TestMount: Sendable {
+  let system: BackupFileSystem
+  let caller = Caller(thread: 100, user: 0, group: 0)
+
+  /// Processes: every thread is a process of its own unless told otherwise; `openElsewhere` plays /proc/<pid>/fd.
+  init(
+    _ stores: [(name: String, objects: any ObjectStore)], lifetime: Double = 3600, openElsewhere: Bool = false,
+    controls: any ControlFiles = NoControlFiles()
+  ) {
+    var settings = FileSystemSettings(owner: 1000, group: 1000)
+    settings.listingLifetime = lifetime
+    system = BackupFileSystem(
+      stores: stores.map { MountedStore(name: $0.name, objects: $0.objects, root: "backup") }, settings: settings,
+      controls: controls, inspector: ProcessInspector(process: { $0 }, hasOpen: { _, _ in openElsewhere }))
+  }
+
+  func inode(_ path: String) async throws(FileSystemError) -> InodeNumber {
+    var current: InodeNumber = 1
+    for name in path.split(separator: "/") {
+      current = try await system.lookup(current, String(name)).value().attributes.inode
+    }
+    return current
+  }
+
+  func attributes(_ path: String) async throws(FileSystemError) -> Attributes {
+    try await system.attributes(try await inode(path)).value().attributes
+  }
+
+  func list(_ path: String) async throws(FileSystemError) -> [String] {
+    let handle = try await system.openDirectory(try await inode(path)).value()
+    defer { system.releaseDirectory(handle) }
+    return try system.readDirectory(handle).map(\.name)
+  }
+
+  func create(_ path: String, options: OpenOptions = [.write]) async throws(FileSystemError) -> FileHandle {
+    let (parent, name) = split(path)
+    return try await system.create(
+      try await inode(parent), name, permissions: 0o644, options: options, caller: caller
+    ).value().opened.handle
+  }
+
+  func open(_ path: String, _ options: OpenOptions = [.read]) async throws(FileSystemError) -> FileHandle {
+    try await system.open(try await inode(path), options: options, caller: caller).value().handle
+  }
+
+  func write(_ handle: FileHandle, _ bytes: [UInt8], at offset: Int64 = 0) async throws(FileSystemError) {
+    var done = 0
+    while done < bytes.count {
+      let piece = min(1 << 20, bytes.count - done)
+      done += try await bytes[done..<done + piece].withUnsafeBufferPointer { (bytes) throws(FileSystemError) in
+        try system.write(handle, offset: offset + Int64(done), UnsafeRawBufferPointer(bytes), caller: caller)
+      }.value()
+    }
+  }
+
+  func flush(_ handle: FileHandle, thread: Int32 = 100, killed: Bool = false) async throws(FileSystemError) {
+    try await system.flush(handle, caller: Caller(thread: thread, user: 0, group: 0), writerWasKilled: killed).value()
+  }
+
+  func release(_ handle: FileHandle) async { try? await system.release(handle).value() }
+
+  /// open, write, close.
+  func save(_ path: String, _ bytes: [UInt8]) async throws(FileSystemError) {
+    let handle = try await create(path)
+    try await write(handle, bytes)
+    try await flush(handle)
+    await release(handle)
+  }
+
+  func read(_ path: String, pieces: Int = 128 << 10) async throws(FileSystemError) -> [UInt8] {
+    let handle = try await open(path)
+    var bytes: [UInt8] = []
+    while true {
+      let piece = try await system.read(handle, offset: Int64(bytes.count), count: pieces).value()
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    await release(handle)
+    return bytes
+  }
+
+  /// What `cp` does for one file.
+  func copy(_ source: String, _ target: String) async throws(FileSystemError) {
+    let size = try await attributes(source).size
+    let from = try await open(source)
+    let to = try await create(target)
+    var offset: Int64 = 0
+    var failure: FileSystemError?
+    do throws(FileSystemError) {
+      while offset < size {
+        let moved = try await system.copyRange(
+          from: from, offset: offset, to: to, offset: offset, count: size - offset
+        ).value()
+        guard moved > 0 else { throw FileSystemError(.ioError, "0 bytes in mid-file: cp would take it for the end") }
+        offset += Int64(moved)
+      }
+      try await flush(to)
+    } catch {
+      failure = error
+    }
+    await release(to)
+    await release(from)
+    if let failure { throw failure }
+  }
+
+  func mkdir(_ path: String) async throws(FileSystemError) {
+    let (parent, name) = split(path)
+    _ = try await system.makeDirectory(try await inode(parent), name, permissions: 0o755, caller: caller).value()
+  }
+
+  func rmdir(_ path: String) async throws(FileSystemError) {
+    let (parent, name) = split(path)
+    try await system.removeDirectory(try await inode(parent), name).value()
+  }
+
+  func unlink(_ path: String) async throws(FileSystemError) {
+    let (parent, name) = split(path)
+    try await system.unlink(try await inode(parent), name).value()
+  }
+
+  private func split(_ path: String) -> (parent: String, name: String) {
+    let parts = path.split(separator: "/")
+    return (parts.dropLast().joined(separator: "/"), String(parts.last ?? ""))
+  }
+}
+
+/// The errno that some work fails with; nil when it does not fail.
+func errno(_ work: () async throws -> Void) async -> Errno? {
+  do {
+    try await work()
+    return nil
+  } catch {
+    return (error as? FileSystemError)?.errno
+  }
+}
+
+/// Bytes that differ from their neighbours and between sizes.
+func pattern(_ count: Int) -> [UInt8] {
+  [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+    for index in 0..<count { buffer[index] = UInt8(truncatingIfNeeded: index &* 31 &+ index >> 11 &+ count) }
+    initialized = count
+  }
+}
