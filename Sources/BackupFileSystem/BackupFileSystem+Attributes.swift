@@ -21,7 +21,7 @@ extension BackupFileSystem {
     }
     guard let size = changes.size, case .file(let file) = node.content else { return try attributes(inode) }
     guard size >= 0 else { throw FileSystemError(.invalidArgument) }
-    if let writer = file.writer {
+    if let writer = file.writer, !writer.isIdle {
       return .pending { () async throws(FileSystemError) in
         try await writer.resize(to: size)
         return try self.state.withLock { (state) throws(FileSystemError) in

@@ -59,8 +59,8 @@ extension BackupFileSystem {
   private func openForWriting(
     _ inode: InodeNumber, _ file: Node.File, options: OpenOptions, caller: Caller
   ) throws(FileSystemError) -> Answer<OpenedFile> {
-    guard file.writer == nil else {
-      throw FileSystemError(.resourceBusy, "the file is being written by another process")
+    if let writer = file.writer, !writer.isIdle {
+      throw FileSystemError(.resourceBusy, "\(writer.key) is being written already")
     }
     guard let object = file.object, object.size > 0, !options.contains(.truncate) else {
       return .ready(try startWriting(inode, contents: [], isNew: options.contains(.truncate), caller: caller))
@@ -83,7 +83,9 @@ extension BackupFileSystem {
     _ inode: InodeNumber, contents: [UInt8], isNew: Bool, caller: Caller
   ) throws(FileSystemError) -> OpenedFile {
     try state.withLock { (state) throws(FileSystemError) in
-      guard state.tree.nodes[inode]?.file?.writer == nil else { throw FileSystemError(.resourceBusy) }
+      if let writer = state.tree.nodes[inode]?.file?.writer, !writer.isIdle {
+        throw FileSystemError(.resourceBusy, "\(writer.key) is being written already")
+      }
       let session = try writer(of: inode, contents: contents, isNew: isNew, caller: caller, state.tree)
       state.tree.updateFile(inode) { file in
         file.writer = session

@@ -75,8 +75,8 @@ extension BackupFileSystem {
     let end = ContinuousClock.now
     state.withLock { state in
       listing.removed = state.scopes[scope]?.removed ?? []
-      state.hiddenObjects += state.tree.merge(listing, into: scope)
-      state.scopes[scope] = Scope(listedAt: end, duration: end - begin)
+      let hidden = state.tree.merge(listing, into: scope)
+      state.scopes[scope] = Scope(listedAt: end, duration: end - begin, hidden: hidden)
     }
   }
 }

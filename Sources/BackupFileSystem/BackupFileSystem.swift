@@ -48,6 +48,8 @@ public final class BackupFileSystem: FileSystem {
     var listedAt: ContinuousClock.Instant?
     var duration: Duration = .zero
     var running: SharedResult<Void>?
+    /// Objects of the last listing that no path can carry.
+    var hidden = 0
     /// Keys removed here since the running listing began.
     var removed: Set<ObjectKey> = []
   }
@@ -57,7 +59,6 @@ public final class BackupFileSystem: FileSystem {
     var scopes: [InodeNumber: Scope] = [:]
     var handles: [FileHandle: Handle] = [:]
     var nextHandle: FileHandle = 1
-    var hiddenObjects = 0
     /// Numbers of the control files that were looked up.
     var controlInodes: [ControlTarget: InodeNumber] = [:]
   }
@@ -132,7 +133,7 @@ public final class BackupFileSystem: FileSystem {
         attributes.size = object.size
         attributes.modified = Timestamp(seconds: object.modified)
       }
-      if let writer = file.writer { attributes.size = writer.size }
+      if let writer = file.writer, !writer.isIdle { attributes.size = writer.size }
     case .control(let target):
       attributes.size = Int64(controls.text(of: target).utf8.count)
       attributes.modified = Timestamp.now

@@ -72,6 +72,10 @@ final class WriteSession: Sendable {
   /// Bytes of the file as it stands.
   var size: Int64 { state.withLock { $0.body.size } }
 
+  /// Whether nothing of it is left to publish, though it may not be released yet: the kernel releases a file some time
+  /// after its last close has returned, and others may open it before.
+  var isIdle: Bool { state.withLock { !$0.body.isDirty || $0.failure != nil } }
+
   /// Reads what a body in memory holds.
   func read(offset: Int64, count: Int) throws(FileSystemError) -> ArraySlice<UInt8> {
     try state.withLock { state throws(FileSystemError) in try state.body.read(offset: offset, count: count) }

@@ -178,6 +178,20 @@ import Testing
     #expect(service.unfinishedUploads == 0)
   }
 
+  @Test func aFileThatWasClosedCanBeOpenedBeforeTheKernelReleasesIt() async throws {
+    let mount = try await newBackup()
+    let first = try await mount.create("A/n/f")
+    try await mount.write(first, [1])
+    try await mount.flush(first)
+    let second = try await mount.open("A/n/f", [.write, .truncate])
+    await mount.release(first)
+    try await mount.write(second, [2, 2])
+    #expect(try await mount.attributes("A/n/f").size == 2)
+    try await mount.flush(second)
+    await mount.release(second)
+    #expect(try await object("backup/n/f") == [2, 2])
+  }
+
   @Test func aFileHasOneWriterAtATime() async throws {
     let mount = try await newBackup()
     let handle = try await mount.create("A/n/f")

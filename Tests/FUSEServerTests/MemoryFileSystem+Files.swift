@@ -33,11 +33,17 @@ extension MemoryFileSystem {
   func read(_ handle: FileHandle, offset: Int64, count: Int) throws(FileSystemError) -> Answer<ArraySlice<UInt8>> {
     let behaviour = state.withLock { state in state.handles[handle].flatMap { state.behaviour(of: $0) } }
     switch behaviour {
-    case .hang, .stubborn:
+    case .hang:
       _ = try counted("read") { _ throws(FileSystemError) in }
       return .pending { [self] () async throws(FileSystemError) in
-        try await hang(heedsCancellation: behaviour == .hang)
+        try await waitForCancellation()
         return []
+      }
+    case .stubborn:
+      let bytes = try counted("read") { state throws(FileSystemError) in try state.openFile(handle).contents[...] }
+      return .pending { [self] in
+        await waitToBeLetGo()
+        return bytes.dropFirst(Int(offset)).prefix(count)
       }
     case .broken:
       throw FileSystemError(.ioError, "the store is down")
@@ -95,8 +101,11 @@ extension MemoryFileSystem {
       }
       return state.behaviour(of: inode)
     }
-    guard behaviour == .stubborn || behaviour == .lingering else { return .ready(()) }
-    return .pending { [self] () async throws(FileSystemError) in try await hang(heedsCancellation: false) }
+    guard behaviour == .lingering else { return .ready(()) }
+    return .pending { [self] in
+      await waitToBeLetGo()
+      state.withLock { $0.releasesEnded += 1 }
+    }
   }
 }
 
@@ -104,7 +113,7 @@ extension MemoryFileSystem.State {
   mutating func open(_ inode: InodeNumber) -> OpenedFile {
     lastHandle += 1
     handles[lastHandle] = inode
-    return OpenedFile(handle: lastHandle, usesDirectIO: behaviour(of: inode) == .direct)
+    return OpenedFile(handle: lastHandle, usesDirectIO: name(of: inode).contains("direct"))
   }
 
   mutating func put(_ bytes: [UInt8], at offset: Int, in inode: InodeNumber) {

@@ -7,19 +7,17 @@ import SystemPackage
 
 /// Files and directories in memory. The names of files choose their behaviour: see `Behaviour`.
 final class MemoryFileSystem: FileSystem {
-  /// How a file behaves, by the beginning of its name.
+  /// How a file behaves, by the beginning of its name. One with "direct" in its name bypasses the page cache, too.
   enum Behaviour: String, CaseIterable {
-    /// Served without the page cache.
-    case direct
     /// Reads never end until they are cancelled.
     case hang
-    /// Reads, and the release, do not end even then; only `letGo` ends them.
+    /// Reads wait for `letGo` and heed no cancellation.
     case stubborn
     /// Writes are EINVAL.
     case control
     /// Reads are EIO.
     case broken
-    /// The release takes until `letGo`.
+    /// The release waits for `letGo` and heeds no cancellation.
     case lingering
   }
 
@@ -51,6 +49,7 @@ final class MemoryFileSystem: FileSystem {
     var renameOptions: [RenameOptions] = []
     var cancelled = 0
     var releasedTwice = 0
+    var releasesEnded = 0
     var hasLetGo = false
   }
 
@@ -122,17 +121,19 @@ final class MemoryFileSystem: FileSystem {
     return try result.get()
   }
 
-  /// Waits for cancellation, or for `letGo` when `heedsCancellation` is false.
-  func hang(heedsCancellation: Bool) async throws(FileSystemError) {
-    while !(heedsCancellation ? Task.isCancelled : state.withLock { $0.hasLetGo }) {
-      do {
-        try await Task.sleep(for: .milliseconds(5))
-      } catch {
-        await Task.yield()
-      }
-    }
+  /// Waits until the task is cancelled.
+  func waitForCancellation() async throws(FileSystemError) {
+    while !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     state.withLock { $0.cancelled += 1 }
     throw FileSystemError(.interrupted, "the operation was cancelled")
+  }
+
+  /// Waits for `letGo`, cancelled or not.
+  func waitToBeLetGo() async {
+    while !state.withLock({ $0.hasLetGo }) {
+      // A cancelled task does not sleep.
+      await Task { try? await Task.sleep(for: .milliseconds(5)) }.value
+    }
   }
 
   static func newAttributes(_ inode: InodeNumber, _ kind: FileKind, _ permissions: UInt16, _ caller: Caller)

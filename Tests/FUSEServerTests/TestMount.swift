@@ -3,6 +3,7 @@
 import BackupFileSystem
 import FUSEServer
 import Foundation
+import Glibc
 import Logging
 import Testing
 
@@ -25,11 +26,11 @@ struct TestMount: Sendable {
   /// Mounts, runs `body`, unmounts whatever is left and checks that every handle was released once.
   static func with(
     _ fileSystem: MemoryFileSystem, gracePeriod: Duration = .seconds(20), threads: Int = 2, readOnly: Bool = false,
-    logger: Logger = .silent, _ body: (TestMount) async throws -> Void
+    allowOther: Bool = false, logger: Logger = .silent, _ body: (TestMount) async throws -> Void
   ) async throws {
     let path = try temporaryDirectory()
     let options = MountOptions(
-      mountPoint: path, readOnly: readOnly, threads: threads, gracePeriod: gracePeriod)
+      mountPoint: path, readOnly: readOnly, allowOther: allowOther, threads: threads, gracePeriod: gracePeriod)
     let server = FUSEServer(fileSystem, options: options, logger: logger)
     try server.mount()
     let mount = TestMount(path: path, server: server, running: Task { try await server.run() })
@@ -57,6 +58,12 @@ func temporaryDirectory() throws -> String {
   try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
   return directory
 }
+
+/// The suites that mount: one after the other, for a machine has few processors and one kernel cache.
+@Suite(
+  .serialized, .timeLimit(.minutes(2)),
+  .enabled(if: geteuid() == 0 && access("/dev/fuse", F_OK) == 0, "mounting needs root and /dev/fuse"))
+enum Mounted {}
 
 extension Logger {
   /// Logs nothing.

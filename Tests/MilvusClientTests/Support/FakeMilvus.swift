@@ -74,7 +74,12 @@ func answer<Request: Message, Answer: Message>(
 
 /// A handler that takes the call and never answers, until the client gives it up.
 let neverAnswers: FakeMilvus.Handler = { _, _ in
-  try await withServerContextRPCCancellationHandle { try await $0.cancelled }
+  let (never, ended) = AsyncStream<Never>.makeStream()
+  await withRPCCancellationHandler {
+    for await _ in never {}
+  } onCancelRPC: {
+    ended.finish()
+  }
   return []
 }
 

@@ -1,0 +1,68 @@
+// What a job needs to know about one store: where backups lie, where Milvus keeps its objects, and how to reach Milvus.
+
+import Logging
+import MilvusClient
+import ObjectStore
+
+/// One store of the configuration, ready to run jobs on.
+public struct EngineContext: Sendable {
+  /// Name of the store, as its directory in the mount is called.
+  public var storeName: String
+  /// The bucket with the backups.
+  public var backups: any ObjectStore
+  /// Key prefix of all backups, `minio.backupRootPath`; slashes at either end are ignored, empty for the bucket's root.
+  public var backupRoot: String
+  /// The bucket Milvus itself works in. May be the same bucket as `backups`: their `location` decides.
+  public var milvusObjects: any ObjectStore
+  /// Key prefix of everything Milvus stores, `minio.rootPath`; slashes at either end are ignored.
+  public var milvusRoot: String
+  /// Milvus' gRPC endpoint.
+  public var milvus: MilvusEndpoint
+  /// Bounds.
+  public var limits: EngineLimits
+  /// Bytes held in memory by all jobs that share this context.
+  public let budget: ByteBudget
+  /// Where jobs write their log lines.
+  public var logger: Logger
+
+  /// How a connection to Milvus is made and how often it is asked; another one in tests.
+  var milvusConnector: any MilvusConnector
+  var pace = Pace()
+
+  /// Describes a store. Nothing is opened or connected.
+  public init(
+    storeName: String, backups: any ObjectStore, backupRoot: String, milvusObjects: any ObjectStore,
+    milvusRoot: String, milvus: MilvusEndpoint, limits: EngineLimits = EngineLimits(), logger: Logger
+  ) {
+    self.storeName = storeName
+    self.backups = backups
+    self.backupRoot = Self.trimmed(backupRoot)
+    self.milvusObjects = milvusObjects
+    self.milvusRoot = Self.trimmed(milvusRoot)
+    self.milvus = milvus
+    self.limits = limits
+    self.budget = ByteBudget(capacity: limits.bytesInFlight)
+    self.logger = logger
+    self.milvusConnector = GRPCConnector(endpoint: milvus)
+  }
+
+  /// Without slashes at either end: object keys never begin with one.
+  private static func trimmed(_ root: String) -> String {
+    var text = Substring(root)
+    while text.hasPrefix("/") { text = text.dropFirst() }
+    while text.hasSuffix("/") { text = text.dropLast() }
+    return String(text)
+  }
+}
+
+/// Pauses between questions, in seconds. Tests shorten them.
+struct Pace: Sendable {
+  /// First and longest pause between two looks at an import task.
+  var importPoll = 0.2...2.0
+  /// First and longest pause between two looks at a flush.
+  var flushPoll = 0.1...1.0
+  /// Pause before the data of a collection is read again.
+  var reread = 2.0
+  /// Longest wait for Milvus' row statistics to follow finished imports.
+  var statistics = 30.0
+}

@@ -1,0 +1,89 @@
+// Saves collections as a backup: checks, flushes, copies the log objects, verifies them, writes the metadata last.
+
+import BackupFormat
+import Logging
+import MilvusClient
+import ObjectStore
+
+/// The making of a backup.
+public enum CreateJob {
+  /// Checks a request without changing anything: names, that no backup of that name or its leftovers exist, that Milvus
+  /// answers and has the collections.
+  /// - Throws: `EngineError` `.invalidRequest`, `.alreadyExists`, `.notFound`, or what store and Milvus report.
+  public static func prepare(
+    _ context: EngineContext, _ request: CreateRequest
+  ) async throws(EngineError) -> CreatePlan {
+    let name = request.name ?? UTCTime.now().backupName
+    return try await during("Preparing the backup \(name) in \(context.storeName)") {
+      try BackupName.validate(name)
+      let layout = BackupLayout(rootPath: context.backupRoot, backupName: name)
+      try checkRoots(context, layout)
+      try await checkAbsent(layout, in: context.backups)
+      return try await context.withMilvus { service in
+        let chosen = try await CollectionChoice.make(request.filter, service, at: context.milvus.address)
+        return CreatePlan(
+          name: name, collections: chosen.collections, databases: chosen.databases, request: request, context: context)
+      }
+    }
+  }
+
+  /// Makes the backup. When it returns, every object and all metadata are durable.
+  /// - Throws: `EngineError`; what this job had written is removed then, and `aftermath` tells what could not be.
+  public static func run(
+    _ plan: CreatePlan, _ progress: JobProgress
+  ) async throws(EngineError) -> CreateReport {
+    let context = plan.context
+    let layout = BackupLayout(rootPath: context.backupRoot, backupName: plan.name)
+    let written = WrittenObjects(
+      store: context.backups, directory: layout.directory, deletesInFlight: context.limits.copiesInFlight)
+    do {
+      let report = try await context.withMilvus { service in
+        let writer = BackupWriter(plan: plan, layout: layout, service: service, progress: progress, written: written)
+        return try await writer.write()
+      }
+      progress.finish()
+      return report
+    } catch {
+      let failure = EngineError(error, during: "Making the backup \(plan.name) in \(context.storeName)")
+      progress.note("removing what was written")
+      let aftermath = await uncancelled { await written.takeBack() }
+      context.logger.error(
+        "backup failed", metadata: ["backup": "\(plan.name)", "error": "\(failure)", "aftermath": "\(aftermath)"])
+      throw failure.adding(aftermath: aftermath)
+    }
+  }
+
+  /// Backups must not lie where Milvus' own logs lie: a copy would meet its source.
+  private static func checkRoots(_ context: EngineContext, _ layout: BackupLayout) throws(EngineError) {
+    let data = layout.key("binlogs")
+    guard context.backups.location == context.milvusObjects.location, data == ObjectPath.clean(context.milvusRoot) else {
+      return
+    }
+    throw EngineError(
+      .invalidRequest,
+      """
+      The backup would be written over Milvus' own objects, because minio.rootPath is the directory of the backup's \
+      data, \(data). Set minio.backupRootPath to another directory.
+      """)
+  }
+
+  private static func checkAbsent(_ layout: BackupLayout, in store: any ObjectStore) async throws {
+    let page = try await store.list(ListRequest(prefix: ObjectKey(layout.directory), limit: 1))
+    guard let first = page.objects.first else { return }
+    let place = "below \(layout.directory) in \(store.location)"
+    do {
+      _ = try await store.head(ObjectKey(layout.key(MetaFile.full)))
+    } catch let error as StoreError where error.code == .notFound {
+      throw EngineError(
+        .alreadyExists,
+        """
+        The name \(layout.backupName) is taken: there are objects \(place), such as \(first.key), but no complete \
+        metadata. They are what a copy or a backup that did not finish has left, or belong to one still under way. \
+        Delete that directory if nobody writes to it, or choose another name.
+        """)
+    }
+    throw EngineError(
+      .alreadyExists,
+      "A backup of the name \(layout.backupName) exists \(place). Choose another name, or delete that backup first.")
+  }
+}

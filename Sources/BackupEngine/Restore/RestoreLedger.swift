@@ -1,0 +1,80 @@
+// What a restore has done to Milvus, so that what it did not finish can be undone and what stays can be told.
+//
+// Invariant: a collection is noted as created before Milvus is asked to create it, because a request whose answer was
+// lost may have been carried out; only collections noted here are ever dropped.
+
+import BackupFormat
+import Synchronization
+
+/// The ledger of one restore.
+final class RestoreLedger: Sendable {
+  private struct State {
+    var databases: [String] = []
+    var dropped: [CollectionName] = []
+    var created: [CollectionName] = []
+    var finished: [CollectionName] = []
+    /// Rows imported into collections that existed before.
+    var added: [CollectionName: Int64] = [:]
+    var tasks: Set<Int64> = []
+  }
+
+  private let state = Mutex(State())
+
+  func createdDatabase(_ name: String) { state.withLock { $0.databases.append(name) } }
+  func dropped(_ name: CollectionName) { state.withLock { $0.dropped.append(name) } }
+  func willCreate(_ name: CollectionName) { state.withLock { $0.created.append(name) } }
+  /// Milvus refused to create it: whatever has that name is someone else's.
+  func didNotCreate(_ name: CollectionName) { state.withLock { $0.created.removeAll { $0 == name } } }
+  func willAdd(to name: CollectionName) { state.withLock { $0.added[name] = 0 } }
+  func finished(_ name: CollectionName) { state.withLock { $0.finished.append(name) } }
+  func began(task: Int64) { state.withLock { _ = $0.tasks.insert(task) } }
+  func ended(task: Int64) { state.withLock { _ = $0.tasks.remove(task) } }
+
+  func imported(_ rows: Int64, into name: CollectionName) {
+    state.withLock { state in
+      if let before = state.added[name] { state.added[name] = before + rows }
+    }
+  }
+
+  /// Drops what was created and not finished.
+  /// - Returns: sentences that tell what was undone, what stays and what to do about it.
+  func undo(_ connector: any MilvusConnector) async -> String {
+    let state = self.state.withLock { $0 }
+    var sentences: [String] = []
+    var gone: [CollectionName] = []
+    var left = state.created.filter { !state.finished.contains($0) }
+    if !left.isEmpty, let service = try? await connector.connect() {
+      // One failure is not the next one's: a server that has gone away fails each of them soon.
+      for name in left where (try? await service.dropCollection(name.collection, in: name.database)) != nil {
+        gone.append(name)
+      }
+      left.removeAll(where: gone.contains)
+      await service.close()
+    }
+    if !gone.isEmpty { sentences.append("\(gone.listed(10)), which this restore had created, was dropped again.") }
+    if !left.isEmpty {
+      sentences.append(
+        """
+        \(left.listed(10)), which this restore had created, could not be dropped and is incomplete: drop it before you \
+        restore again.
+        """)
+    }
+    if !state.dropped.isEmpty {
+      sentences.append("What was called \(state.dropped.listed(10)) before had been dropped, as asked for.")
+    }
+    for (name, rows) in state.added.sorted(by: { $0.key < $1.key }) where !state.finished.contains(name) {
+      sentences.append(
+        "\(name) existed before and stays; it may hold a part of the backup's rows now (\(rows.grouped) for certain).")
+    }
+    if !state.finished.isEmpty {
+      sentences.append("Completely restored and kept: \(state.finished.listed(10)).")
+    }
+    if !state.databases.isEmpty {
+      sentences.append("The new databases stay: \(state.databases.listed(10)).")
+    }
+    if !state.tasks.isEmpty {
+      sentences.append("Milvus may still work on the import tasks \(state.tasks.sorted().listed(10)); they fail by themselves.")
+    }
+    return sentences.isEmpty ? "Nothing had been changed in Milvus." : sentences.joined(separator: " ")
+  }
+}

@@ -1,0 +1,56 @@
+// Copies of a backup's log objects in Milvus' own bucket: Milvus imports from nowhere else.
+//
+// Invariants: everything lies below one directory that belongs to one restore; a bundle's copies are removed when its
+// import has ended, and the whole directory when the restore has, whatever the outcome.
+
+import BackupFormat
+import FoundationEssentials
+import ObjectStore
+
+/// The temporary directory of one restore.
+struct StagingArea: Sendable {
+  let context: EngineContext
+  let layout: BackupLayout
+  /// Key prefix of everything in it, ending with a slash.
+  let directory: String
+
+  /// Names a directory that nothing else uses. Nothing is written yet.
+  init(context: EngineContext, layout: BackupLayout) {
+    self.context = context
+    self.layout = layout
+    directory = ObjectPath.join(context.milvusRoot, "restore-temp-\(UUID().uuidString.lowercased())") + "/"
+  }
+
+  /// Copies a bundle's directories.
+  /// - Returns: the key prefix below which the bundle's relative directories lie now, ending with a slash.
+  func stage(_ bundle: ImportBundle, as number: Int) async throws -> String {
+    let base = "\(directory)\(number)/"
+    var objects: [ObjectInfo] = []
+    for source in bundle.sources {
+      objects += try await context.backups.listAll(ObjectKey(layout.key(source) + "/"))
+    }
+    guard objects.count == bundle.objects else {
+      throw EngineError(
+        .changed,
+        """
+        The backup \(layout.backupName) changed while it was restored: \(bundle.objects.counted("object")) of the \
+        partition \(bundle.partitionName) were there, now there are \(objects.count.grouped).
+        """)
+    }
+    try await forEachConcurrently(objects, limit: context.limits.copiesInFlight) { object in
+      guard let path = layout.path(ofKey: object.key.string) else { return }
+      try await ObjectCopier(budget: context.budget)
+        .copy(object, from: context.backups, to: context.milvusObjects, as: ObjectKey(base + path))
+    }
+    return base
+  }
+
+  /// Removes a bundle's copies, or with nil everything.
+  func remove(_ number: Int? = nil) async throws {
+    let base = number.map { "\(directory)\($0)/" } ?? directory
+    let keys = try await context.milvusObjects.listAll(ObjectKey(base)).map(\.key)
+    try await forEachConcurrently(keys, limit: context.limits.copiesInFlight) {
+      try await context.milvusObjects.delete($0)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// What the metadata of a backup says about one log object.
+
+/// A log object which the metadata of a backup promises.
+public struct PromisedObject: Hashable, Sendable {
+  /// Identifies the object.
+  public var key: LogKey
+  /// Size in bytes; nil where old metadata names the object without its size.
+  public var size: Int64?
+
+  /// Makes a description of a log object.
+  public init(key: LogKey, size: Int64?) {
+    self.key = key
+    self.size = size
+  }
+
+  /// Path relative to the backup directory.
+  public var path: String { key.backupPath }
+}

@@ -1,0 +1,60 @@
+// The keys that have a meaning here, as the format spells them. Their other properties are in
+// `ConfigurationKey+Tables.swift`.
+
+/// A key of `backup.yaml`.
+enum ConfigurationKey: String, CaseIterable {
+  case logLevel = "log.level"
+
+  case milvusAddress = "milvus.address"
+  case milvusPort = "milvus.port"
+  case milvusUser = "milvus.user"
+  case milvusPassword = "milvus.password"
+  case milvusTLSMode = "milvus.tlsMode"
+  case milvusCACertPath = "milvus.caCertPath"
+  case milvusServerName = "milvus.serverName"
+  case milvusMTLSCertPath = "milvus.mtlsCertPath"
+  case milvusMTLSKeyPath = "milvus.mtlsKeyPath"
+  case milvusRPCChannelName = "milvus.rpcChannelName"
+  case etcdEndpoints = "milvus.etcd.endpoints"
+  case etcdRootPath = "milvus.etcd.rootPath"
+
+  case storageType = "minio.storageType"
+  case address = "minio.address"
+  case port = "minio.port"
+  case region = "minio.region"
+  case accessKeyID = "minio.accessKeyID"
+  case secretAccessKey = "minio.secretAccessKey"
+  case token = "minio.token"
+  case gcpCredentialJSON = "minio.gcpCredentialJSON"
+  case useSSL = "minio.useSSL"
+  case bucketName = "minio.bucketName"
+  case rootPath = "minio.rootPath"
+  case useIAM = "minio.useIAM"
+  case iamEndpoint = "minio.iamEndpoint"
+
+  case backupStorageType = "minio.backupStorageType"
+  case backupAddress = "minio.backupAddress"
+  case backupPort = "minio.backupPort"
+  case backupRegion = "minio.backupRegion"
+  case backupAccessKeyID = "minio.backupAccessKeyID"
+  case backupSecretAccessKey = "minio.backupSecretAccessKey"
+  case backupToken = "minio.backupToken"
+  case backupGCPCredentialJSON = "minio.backupGcpCredentialJSON"
+  case backupUseSSL = "minio.backupUseSSL"
+  case backupBucketName = "minio.backupBucketName"
+  case backupRootPath = "minio.backupRootPath"
+  case backupUseIAM = "minio.backupUseIAM"
+  case backupIAMEndpoint = "minio.backupIamEndpoint"
+
+  case crossStorage = "minio.crossStorage"
+  case multipartCopyThresholdMiB = "minio.multipartCopyThresholdMiB"
+
+  case copyData = "backup.parallelism.copydata"
+  case backupCollection = "backup.parallelism.backupCollection"
+  case backupSegment = "backup.parallelism.backupSegment"
+  case restoreCollection = "backup.parallelism.restoreCollection"
+  case importJob = "backup.parallelism.importJob"
+  case keepTempFiles = "backup.keepTempFiles"
+  case gcPauseEnable = "backup.gcPause.enable"
+  case gcPauseAddress = "backup.gcPause.address"
+}

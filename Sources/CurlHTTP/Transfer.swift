@@ -1,0 +1,230 @@
+// A libcurl easy handle, configured once and used for one exchange after the other, with what libcurl needs meanwhile.
+//
+// Invariants: belongs to the engine's thread. While an exchange is on it, the request's body and the header list live at
+// least as long as libcurl may look at them. The handle's pointers to this object never change, and the object outlives
+// the handle.
+
+import CCurl
+import Glibc
+
+final class Transfer {
+  let easy: UnsafeMutableRawPointer
+  private(set) var exchange: HTTPExchange?
+  /// What comes back; used by the callbacks.
+  var answer = AnswerCollector()
+  /// What goes out; used by the callbacks.
+  var upload = UploadSource()
+
+  private let errorText: UnsafeMutablePointer<CChar>
+  private var headerList: UnsafeMutablePointer<curl_slist>?
+  /// The handle's trust store when no other was asked for.
+  private let systemAuthorities: String?
+  private var authorities: String?
+
+  /// Nil when libcurl has no memory.
+  init?(options: HTTPEngine.Options) {
+    guard let easy = curl_easy_init() else { return nil }
+    self.easy = easy
+    errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+    errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    var path: UnsafePointer<CChar>?
+    _ = ccurl_get_string(easy, CURLINFO_CAINFO, &path)
+    systemAuthorities = path.map { String(cString: $0) }
+    authorities = systemAuthorities
+    configure(options)
+  }
+
+  deinit {
+    curl_easy_cleanup(easy)
+    curl_slist_free_all(headerList)
+    errorText.deallocate()
+  }
+
+  /// The transfer whose handle this is.
+  static func owner(of easy: UnsafeMutableRawPointer) -> Transfer? {
+    var context: UnsafeMutableRawPointer?
+    _ = ccurl_get_pointer(easy, CURLINFO_PRIVATE, &context)
+    return context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// What is the same for every request.
+  private func configure(_ options: HTTPEngine.Options) {
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    _ = ccurl_set_pointer(easy, CURLOPT_PRIVATE, context)
+    _ = ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText)
+    _ = ccurl_set_transfer_function(easy, CURLOPT_WRITEFUNCTION, Self.onBody)
+    _ = ccurl_set_pointer(easy, CURLOPT_WRITEDATA, context)
+    _ = ccurl_set_transfer_function(easy, CURLOPT_HEADERFUNCTION, Self.onHeader)
+    _ = ccurl_set_pointer(easy, CURLOPT_HEADERDATA, context)
+    _ = ccurl_set_transfer_function(easy, CURLOPT_READFUNCTION, Self.onRead)
+    _ = ccurl_set_pointer(easy, CURLOPT_READDATA, context)
+    _ = ccurl_set_seek_function(easy, Self.onSeek)
+    _ = ccurl_set_pointer(easy, CURLOPT_SEEKDATA, context)
+    _ = ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
+    _ = ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
+    _ = ccurl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+    _ = ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
+    _ = ccurl_set_long(easy, CURLOPT_PATH_AS_IS, 1)
+    // The empty string, unlike none, also keeps libcurl from looking at the environment.
+    _ = ccurl_set_string(easy, CURLOPT_PROXY, "")
+    _ = ccurl_set_long(easy, CURLOPT_TCP_NODELAY, 1)
+    // A host that vanished while it works on a request is noticed by keep-alive probes long before a generous stall
+    // timeout ends.
+    _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
+    _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPIDLE, 15)
+    _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPINTVL, 5)
+    _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, options.receiveBufferSize)
+    _ = ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, options.sendBufferSize)
+    _ = ccurl_set_string(easy, CURLOPT_USERAGENT, options.userAgent)
+    _ = ccurl_set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+    // libcurl keeps the parsed authorities between connections only when there is no directory of them, and parsing
+    // costs milliseconds per connection; the bundle file has the same content.
+    _ = ccurl_set_string(easy, CURLOPT_CAPATH, nil)
+    // Otherwise removing a handle waits for its resolver thread, and with a dead name server the whole engine with it.
+    _ = ccurl_set_long(easy, CURLOPT_QUICK_EXIT, 1)
+  }
+
+  /// Sets up the handle for an exchange. An error means that the request cannot be sent; the transfer stays free.
+  func prepare(for exchange: HTTPExchange, timeouts: HTTPTimeouts) -> HTTPError? {
+    let request = exchange.request
+    guard let headerList = Self.list(of: request.headers) else {
+      return exchange.error(.invalidRequest, "a header has a line break or NUL in it, or no name")
+    }
+    self.headerList = headerList
+    _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
+    guard !request.url.utf8.contains(0), ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else {
+      release()
+      return exchange.error(.invalidRequest, "not a URL")
+    }
+    errorText.pointee = 0
+    setMethod(request)
+    setTimeouts(timeouts)
+    setAuthorities(request.certificateAuthorityFile)
+    _ = ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, request.mustNotRepeat ? 1 : 0)
+    answer = AnswerCollector(easy: easy, request: request)
+    self.exchange = exchange
+    return nil
+  }
+
+  /// Forgets the exchange. The handle must be off the multi.
+  func release() {
+    exchange = nil
+    answer = AnswerCollector()
+    upload = UploadSource()
+    _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, nil)
+    curl_slist_free_all(headerList)
+    headerList = nil
+  }
+
+  private func setMethod(_ request: HTTPRequest) {
+    _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+    // This also undoes what an upload or a HEAD has left behind.
+    _ = ccurl_set_long(easy, CURLOPT_HTTPGET, 1)
+    switch request.method {
+    case .get:
+      break
+    case .head:
+      _ = ccurl_set_long(easy, CURLOPT_NOBODY, 1)
+    case .put, .post:
+      upload = UploadSource(request.body)
+      _ = ccurl_set_long(easy, CURLOPT_UPLOAD, 1)
+      _ = ccurl_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count))
+      if request.method == .post { _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, "POST") }
+    case .delete:
+      _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, "DELETE")
+    }
+  }
+
+  private func setTimeouts(_ timeouts: HTTPTimeouts) {
+    _ = ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(timeouts.connect))
+    _ = ccurl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
+    _ = ccurl_set_long(easy, CURLOPT_LOW_SPEED_TIME, (Self.milliseconds(timeouts.stall) + 999) / 1000)
+    _ = ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, timeouts.total.map(Self.milliseconds) ?? 0)
+  }
+
+  /// At least one millisecond, since zero means something else to libcurl; at most a day.
+  private static func milliseconds(_ seconds: Double) -> Int {
+    Int(max(1, min(86_400_000, (seconds * 1000).rounded(.up))))
+  }
+
+  private func setAuthorities(_ file: String?) {
+    let wanted = file ?? systemAuthorities
+    guard wanted != authorities else { return }
+    _ = ccurl_set_string(easy, CURLOPT_CAINFO, wanted)
+    authorities = wanted
+  }
+
+  /// Nil when a header could break out of its line.
+  private static func list(of headers: [HTTPHeader]) -> UnsafeMutablePointer<curl_slist>? {
+    // Without this libcurl asks leave for bodies over 1 MiB and waits a second for servers that do not know the question.
+    var list = curl_slist_append(nil, "Expect:")
+    for header in headers {
+      guard !header.name.isEmpty, isSafe(header.name), isSafe(header.value) else {
+        curl_slist_free_all(list)
+        return nil
+      }
+      // An empty value is spelled with a semicolon; with a colon libcurl drops the header.
+      let line = header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)"
+      list = curl_slist_append(list, line) ?? list
+    }
+    return list
+  }
+
+  private static func isSafe(_ text: String) -> Bool {
+    text.utf8.allSatisfy { $0 != 13 && $0 != 10 && $0 != 0 }
+  }
+}
+
+// MARK: - Results
+
+extension Transfer {
+  /// Whether libcurl has sent any byte of the request.
+  var requestMayHaveArrived: Bool {
+    var sent = 0
+    _ = ccurl_get_long(easy, CURLINFO_REQUEST_SIZE, &sent)
+    return sent > 0
+  }
+
+  /// The outcome of a transfer that libcurl has finished with `status`.
+  func result(_ status: CURLcode, of exchange: HTTPExchange) -> Result<HTTPResponse, HTTPError> {
+    if status == CURLE_OK || answer.isCutOnPurpose { return .success(answer.takeResponse()) }
+    let words = errorText.pointee == 0 ? curl_easy_strerror(status) : UnsafePointer(errorText)
+    let reason = words.map { String(cString: $0) } ?? "libcurl error \(status.rawValue)"
+    if let refusal = answer.refusal {
+      return .failure(exchange.error(refusal.code, refusal.reason, requestMayHaveArrived: true))
+    }
+    let arrived = requestMayHaveArrived
+    let code = HTTPError.Code(status, reason: reason, requestMayHaveArrived: arrived)
+    return .failure(exchange.error(code, reason, requestMayHaveArrived: arrived))
+  }
+}
+
+// MARK: - Callbacks
+
+extension Transfer {
+  // Literals of static constants: formed outside any actor, thus free of executor checks on the engine's thread.
+
+  private static let onBody: ccurl_transfer_function = { bytes, size, count, context in
+    guard let bytes, let context else { return 0 }
+    let chunk = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.answer.appendBody(chunk) }
+  }
+
+  private static let onHeader: ccurl_transfer_function = { bytes, size, count, context in
+    guard let bytes, let context else { return 0 }
+    let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.answer.appendHeader(line) }
+  }
+
+  private static let onRead: ccurl_transfer_function = { buffer, size, count, context in
+    guard let buffer, let context else { return 0 }
+    let space = UnsafeMutableRawBufferPointer(start: buffer, count: size * count)
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.upload.read(into: space) }
+  }
+
+  private static let onSeek: ccurl_seek_function = { context, offset, origin in
+    guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+    let isDone = Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.upload.seek(to: Int(offset)) }
+    return isDone ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+  }
+}

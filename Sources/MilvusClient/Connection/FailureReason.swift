@@ -1,0 +1,36 @@
+// The cause of a transport failure in an operator's words. The layers below wrap it several times and describe it with
+// source paths and system call names; their error types are not part of this package's dependencies, so the text is
+// what there is to go by.
+
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The innermost cause of `error`, shortened to what matters.
+func failureReason(_ error: any Error) -> String {
+  switch error {
+  case let error as RPCError:
+    error.cause.map(failureReason) ?? error.message
+  case let error as RuntimeError:
+    error.cause.map(failureReason) ?? error.message
+  default:
+    shortened(String(describing: error), module: String(reflecting: type(of: error)).prefix { $0 != "." })
+  }
+}
+
+private func shortened(_ text: String, module: Substring) -> String {
+  if let number = text.firstMatch(of: /errno: ([0-9]+)/).flatMap({ Int32($0.1) }) {
+    return String(cString: strerror(number)).lowercased()
+  }
+  if let reason = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/) {
+    return "TLS: " + reason.1.lowercased().replacing("_", with: " ")
+  }
+  switch module {
+  case "NIOHTTP2": return "the server there does not speak gRPC"
+  case "NIOSSL": return "TLS: " + text
+  default: return text.contains("connectTimeout") ? "no connection came up in time" : text
+  }
+}

@@ -1,0 +1,73 @@
+// How the channel is configured: address, TLS, keepalive, reconnecting.
+
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+extension RPCConnection {
+  /// A transport to `endpoint`.
+  static func transport(to endpoint: MilvusEndpoint) throws(MilvusError) -> HTTP2ClientTransport.Posix {
+    guard !endpoint.host.isEmpty, (1...65535).contains(endpoint.port) else {
+      throw .configuration(
+        "\"\(endpoint.address)\" is not an address", remedy: "set milvus.address and milvus.port")
+    }
+    var config = HTTP2ClientTransport.Posix.Config.defaults
+    config.backoff.initial = .milliseconds(100)
+    config.backoff.max = .seconds(3)
+    // Finds a host that vanished in the middle of a long call. Ten seconds is the least the transport takes; Milvus
+    // allows pings every five.
+    config.connection.keepalive = .init(time: .seconds(10), timeout: .seconds(10), allowWithoutCalls: false)
+    config.http2.authority = endpoint.tls.serverName
+    do {
+      return try HTTP2ClientTransport.Posix(
+        target: target(endpoint), transportSecurity: endpoint.tls.transportSecurity, config: config)
+    } catch {
+      throw .configuration(
+        "the TLS certificates for Milvus at \(endpoint.address) cannot be used (\(failureReason(error)))",
+        remedy: "check milvus.caCertPath, milvus.mtlsCertPath and milvus.mtlsKeyPath")
+    }
+  }
+
+  private static func target(_ endpoint: MilvusEndpoint) -> any ResolvableTarget {
+    var address = in6_addr()
+    if inet_pton(AF_INET, endpoint.host, &address) == 1 {
+      return .ipv4(address: endpoint.host, port: endpoint.port)
+    }
+    if inet_pton(AF_INET6, endpoint.host, &address) == 1 {
+      return .ipv6(address: endpoint.host, port: endpoint.port)
+    }
+    return .dns(host: endpoint.host, port: endpoint.port)
+  }
+}
+
+extension MilvusTLS {
+  /// The name to expect in the server's certificate, if it is not the host's.
+  fileprivate var serverName: String? {
+    switch self {
+    case .plain: nil
+    case .server(_, let serverName): serverName
+    case .mutual(_, _, _, let serverName): serverName
+    }
+  }
+
+  fileprivate var transportSecurity: HTTP2ClientTransport.Posix.TransportSecurity {
+    switch self {
+    case .plain:
+      .plaintext
+    case .server(let caFile, _):
+      .tls { $0.trustRoots = Self.trustRoots(caFile) }
+    case .mutual(let certificateFile, let keyFile, let caFile, _):
+      .mTLS(
+        certificateChain: [.file(path: certificateFile, format: .pem)],
+        privateKey: .file(path: keyFile, format: .pem)
+      ) { $0.trustRoots = Self.trustRoots(caFile) }
+    }
+  }
+
+  private static func trustRoots(_ caFile: String?) -> TLSConfig.TrustRootsSource {
+    caFile.map { .certificates([.file(path: $0, format: .pem)]) } ?? .systemDefault
+  }
+}

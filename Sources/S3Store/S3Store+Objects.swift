@@ -1,0 +1,151 @@
+// Reading, writing and removing single objects.
+
+import CurlHTTP
+import ObjectStore
+
+extension S3Store {
+  /// HeadObject.
+  public func head(_ key: ObjectKey) async throws -> ObjectInfo {
+    try await head(key, inBucket: nil, version: nil)
+  }
+
+  /// HeadObject, in another bucket if one is named, of a certain version if one is given.
+  func head(_ key: ObjectKey, inBucket bucket: String?, version: ETag?) async throws(StoreError) -> ObjectInfo {
+    var call = S3Call("HeadObject", .head, key)
+    call.bucket = bucket
+    if let version { call.headers.append(HTTPHeader("If-Match", version.rawValue)) }
+    let response = try await success(of: call)
+    guard let size = response.headers["Content-Length"].flatMap({ Int64($0) }), size >= 0 else {
+      throw violation("no Content-Length", call)
+    }
+    return try info(key, size: size, response.headers, call)
+  }
+
+  /// GetObject; with an empty range HeadObject.
+  public func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
+    if let range, range.isEmpty {
+      return ObjectContent(info: try await head(key, inBucket: nil, version: version), bytes: [])
+    }
+    var call = S3Call("GetObject", .get, key)
+    if let version { call.headers.append(HTTPHeader("If-Match", version.rawValue)) }
+    if let range {
+      guard range.lowerBound >= 0 else { throw violation("a range that begins before the object", call) }
+      call.headers.append(HTTPHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
+      call.maximumBodySize = Int(range.upperBound - range.lowerBound)
+      call.expectedBodySize = call.maximumBodySize
+    } else {
+      call.headers.append(HTTPHeader("x-amz-checksum-mode", "ENABLED"))
+      call.maximumBodySize = .max
+    }
+    switch try await answer(to: call) {
+    case .success(let response):
+      return try content(of: response, range: range, call)
+    case .refusal(let refusal) where refusal.status == 416:
+      // Nothing lies in the range; the answer need not describe the object.
+      return ObjectContent(info: try await head(key, inBucket: nil, version: version), bytes: [])
+    case .refusal(let refusal):
+      throw error(refusal, for: call)
+    }
+  }
+
+  /// PutObject. The time of modification is the service's clock at its answer.
+  @discardableResult
+  public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
+    var call = S3Call("PutObject", .put, key)
+    call.body = body
+    call.setCondition(condition)
+    if configuration.sendsChecksums {
+      call.headers.append(HTTPHeader("x-amz-checksum-crc32c", CRC32C.base64(CRC32C.checksum(body))))
+    }
+    let response = try await success(of: call)
+    return try info(key, size: Int64(body.count), response.headers, call)
+  }
+
+  /// DeleteObject.
+  public func delete(_ key: ObjectKey) async throws {
+    let call = S3Call("DeleteObject", .delete, key)
+    if case .refusal(let refusal) = try await answer(to: call), refusal.code != "NoSuchKey" {
+      throw error(refusal, for: call)
+    }
+  }
+
+  /// Checks that an answer has exactly the bytes that were asked for.
+  private func content(
+    of response: HTTPResponse, range: Range<Int64>?, _ call: S3Call
+  ) throws(StoreError) -> ObjectContent {
+    let key = call.key ?? ""
+    let count = Int64(response.body.count)
+    guard response.headers["Content-Length"].flatMap({ Int64($0) }) == count else {
+      // Without a length a body that was cut off would look whole.
+      throw violation("no Content-Length, or not that of the body", call)
+    }
+    guard let range, response.status == 206 else {
+      // A service may send the object whole when the range covers it.
+      guard response.status == 200, range.map({ $0.lowerBound == 0 && count <= $0.upperBound }) ?? true else {
+        throw violation("HTTP status \(response.status) and \(count) bytes for a range", call)
+      }
+      try verify(response, call)
+      return ObjectContent(info: try info(key, size: count, response.headers, call), bytes: response.body)
+    }
+    guard let text = response.headers["Content-Range"], let sent = ContentRange(text) else {
+      throw violation("no Content-Range", call)
+    }
+    guard sent.range.lowerBound == range.lowerBound, sent.range.upperBound == min(range.upperBound, sent.total),
+      sent.range.upperBound - sent.range.lowerBound == count
+    else { throw violation("Content-Range \(text) with \(count) bytes for another range", call) }
+    return ObjectContent(info: try info(key, size: sent.total, response.headers, call), bytes: response.body)
+  }
+
+  /// Compares a whole object with the checksum that the service keeps of it, if it keeps one of the object as a whole.
+  private func verify(_ response: HTTPResponse, _ call: S3Call) throws(StoreError) {
+    guard let text = response.headers["x-amz-checksum-crc32c"], let stored = CRC32C.fromBase64(text) else { return }
+    let computed = CRC32C.checksum(response.body)
+    guard computed == stored else {
+      throw StoreError(
+        .corrupted, operation: call.operation, key: call.key, location: location,
+        reason: "the bytes received have the CRC32C \(CRC32C.base64(computed)), the store's is \(text)",
+        isTransient: true)
+    }
+  }
+
+  /// Describes an object by the headers of an answer.
+  func info(
+    _ key: ObjectKey, size: Int64, _ headers: HTTPHeaders, _ call: S3Call
+  ) throws(StoreError) -> ObjectInfo {
+    guard let etag = headers["ETag"], !etag.isEmpty else { throw violation("no ETag", call) }
+    let time = (headers["Last-Modified"] ?? headers["Date"]).flatMap(Timestamp.parseHTTP)
+    return ObjectInfo(key: key, size: size, etag: ETag(normalizing: etag), modified: time ?? identity.now)
+  }
+}
+
+/// The value of a Content-Range header (RFC 9110): `bytes 0-9/20`.
+struct ContentRange {
+  /// Bytes sent.
+  let range: Range<Int64>
+  /// Bytes of the whole object.
+  let total: Int64
+
+  /// Nil when it is not that, or not consistent.
+  init?(_ text: String) {
+    guard text.hasPrefix("bytes ") else { return nil }
+    let parts = text.dropFirst(6).split(whereSeparator: { $0 == "-" || $0 == "/" }).map { Int64($0) }
+    guard parts.count == 3, let first = parts[0], let last = parts[1], let total = parts[2], first <= last, last < total
+    else { return nil }
+    range = first..<(last + 1)
+    self.total = total
+  }
+}
+
+extension S3Call {
+  /// Adds a write's condition. A write with a condition must not be repeated behind the caller's back: the second one
+  /// would find the object that the first one made.
+  mutating func setCondition(_ condition: WriteCondition) {
+    self.condition = .write
+    switch condition {
+    case .none: break
+    case .absent:
+      headers.append(HTTPHeader("If-None-Match", "*"))
+      mustNotRepeat = true
+    }
+  }
+}

@@ -1,0 +1,143 @@
+// A bucket of an S3-compatible service as an `ObjectStore`: signing, sending, and what to do with a refusal. The
+// operations are in the extensions.
+//
+// Invariants: a call is sent again only after a refusal that a new signature answers (clock, region), at most once each;
+// every other repetition is the business of a decorator. Errors never hold a secret: they are made of the service's own
+// words, and signatures and credentials are only ever in request headers.
+
+import CurlHTTP
+import Glibc
+import ObjectStore
+
+/// A bucket of an S3-compatible service (S3 API reference, version 2006-03-01).
+public final class S3Store: ObjectStore {
+  /// Which bucket of which service this is.
+  public let location: StoreLocation
+  /// What S3 prescribes.
+  public let limits = UploadLimits()
+
+  let configuration: S3Configuration
+  let identity: S3Identity
+  private let endpoint: S3Endpoint
+  private let transport: any HTTPTransport
+  /// At least so long may the service work without sending a byte, in seconds, when it copies or assembles data.
+  private static let patience: Double = 300
+
+  /// Makes a store; nothing is sent.
+  /// - Throws: `StoreError` `.unsupported` for a configuration without host, bucket or keys.
+  public convenience init(_ configuration: S3Configuration, transport: any HTTPTransport) throws {
+    try self.init(configuration, transport: transport) { Int64(time(nil)) }
+  }
+
+  /// - Parameter clock: seconds since 1970, UTC.
+  init(
+    _ configuration: S3Configuration, transport: any HTTPTransport, clock: @escaping @Sendable () -> Int64
+  ) throws {
+    let endpoint = S3Endpoint(configuration)
+    location = StoreLocation(provider: "s3", endpoint: endpoint.description, bucket: configuration.bucket)
+    if let fault = configuration.fault {
+      throw StoreError(
+        .unsupported, operation: "Configuration", location: location, reason: fault.reason, remedy: fault.remedy)
+    }
+    self.configuration = configuration
+    self.endpoint = endpoint
+    self.transport = transport
+    let region = configuration.region.isEmpty ? "us-east-1" : configuration.region
+    identity = S3Identity(credentials: configuration.credentials, region: region, clock: clock)
+  }
+
+  /// How a call ended that the service answered.
+  enum Answer {
+    case success(HTTPResponse)
+    case refusal(S3Refusal)
+  }
+
+  /// Carries out a call whose refusal is an error.
+  func success(of call: S3Call) async throws(StoreError) -> HTTPResponse {
+    switch try await answer(to: call) {
+    case .success(let response): return response
+    case .refusal(let refusal): throw error(refusal, for: call)
+    }
+  }
+
+  /// Carries out a call, signing it again when its signature is all that the service objects to.
+  func answer(to call: S3Call) async throws(StoreError) -> Answer {
+    var hasCorrectedClock = false
+    var hasCorrectedRegion = false
+    var hasAskedForReason = false
+    while true {
+      let response = try await send(call)
+      if response.isSuccess, !(call.isSlow && Self.isErrorDocument(response.body)) { return .success(response) }
+      let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
+      if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
+        hasCorrectedClock = true
+        identity.adoptClock(date)
+      } else if !hasCorrectedRegion, let region = refusal.region, refusal.isAboutRegion,
+        identity.adoptRegion(region)
+      {
+        hasCorrectedRegion = true
+      } else if call.method == .head, !hasAskedForReason, refusal.status == 403 || refusal.status == 400 {
+        // The answer to a HEAD has no document that says why; that to a GET of the same thing has.
+        hasAskedForReason = true
+        if case .refusal(let reason) = try await answer(to: call.asProbe) { return .refusal(reason) }
+      } else {
+        return .refusal(refusal)
+      }
+    }
+  }
+
+  /// Signs and sends a call once.
+  private func send(_ call: S3Call) async throws(StoreError) -> HTTPResponse {
+    let target = endpoint.target(
+      bucket: call.bucket ?? configuration.bucket, key: call.key, query: call.query, region: identity.learnedRegion)
+    let headers = call.headers.map { (name: $0.name, value: $0.value) }
+    let signing = identity.sign(
+      SignableRequest(
+        method: call.method.rawValue, host: target.host, path: target.path, query: target.query, headers: headers,
+        payloadHash: call.body.isEmpty ? SigV4.emptyPayload : SigV4.unsignedPayload))
+    let request = HTTPRequest(
+      call.method, url: target.url, headers: call.headers + signing.map { HTTPHeader($0.name, $0.value) },
+      body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
+      timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile,
+      mustNotRepeat: call.mustNotRepeat)
+    do {
+      return try await transport.send(request)
+    } catch {
+      throw self.error(error, for: call)
+    }
+  }
+
+  private func timeouts(isSlow: Bool) -> HTTPTimeouts? {
+    guard isSlow || configuration.connectTimeout != nil || configuration.stallTimeout != nil else { return nil }
+    var timeouts = HTTPTimeouts()
+    if let connect = configuration.connectTimeout { timeouts.connect = connect }
+    if let stall = configuration.stallTimeout { timeouts.stall = stall }
+    if isSlow { timeouts.stall = max(timeouts.stall, Self.patience) }
+    return timeouts
+  }
+
+  /// Whether a 200's document is an error after all.
+  private static func isErrorDocument(_ body: [UInt8]) -> Bool {
+    (try? XMLFields(body))?.root == "Error"
+  }
+}
+
+extension S3Configuration {
+  /// What makes this configuration unusable, and what to do about it.
+  fileprivate var fault: (reason: String, remedy: String)? {
+    let names = settingNames
+    if host.isEmpty || !host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/?#@\\".utf8.contains($0) }) {
+      return ("“\(host)” is not a host name", "Set \(names.address) to a host name or IP address.")
+    }
+    if let port, !(1...65_535).contains(port) {
+      return ("\(port) is not a port", "Set \(names.port) to a number from 1 to 65535.")
+    }
+    if bucket.isEmpty || bucket.utf8.contains(UInt8(ascii: "/")) {
+      return ("“\(bucket)” is not a bucket name", "Set \(names.bucketName).")
+    }
+    if credentials.accessKeyID.isEmpty || credentials.secretAccessKey.isEmpty {
+      return ("there is no access key or no secret", "Set \(names.accessKeyID) and \(names.secretAccessKey).")
+    }
+    return nil
+  }
+}

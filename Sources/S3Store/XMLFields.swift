@@ -1,0 +1,39 @@
+// Small answers: a root element whose children hold text. Errors and the results of copying and of multipart uploads.
+
+/// The root's name and its children's texts.
+struct XMLFields: Sendable {
+  /// Local name of the root element.
+  let root: String
+  private var fields: [String: String] = [:]
+
+  /// Parses a whole document. White space may come before it: services send it to keep a connection alive.
+  init(_ bytes: [UInt8]) throws(XMLFault) {
+    let body = Array(bytes.drop(while: \.isXMLSpace))
+    var scanner = XMLScanner(body)
+    var root: String?
+    var name = ""
+    var text: [UInt8] = []
+    scan: while true {
+      let token = try scanner.next()
+      switch token {
+      case .start(let range):
+        if root == nil { root = String(decoding: body[range], as: UTF8.self) }
+        // Deeper elements are not fields of the answer.
+        if scanner.depth == 2 {
+          text.removeAll(keepingCapacity: true)
+          name = String(decoding: body[range], as: UTF8.self)
+        }
+      case .text, .verbatim:
+        if scanner.depth == 2 { try scanner.appendText(token, to: &text) }
+      case .end:
+        if scanner.depth == 1 { fields[name] = fields[name] ?? String(decoding: text, as: UTF8.self) }
+      case .finished:
+        break scan
+      }
+    }
+    self.root = root ?? ""
+  }
+
+  /// The text of the root's first child of this name; nil when there is none.
+  subscript(_ name: String) -> String? { fields[name] }
+}

@@ -1,0 +1,58 @@
+// `create` and `restore` without a mount: the same jobs, followed to their end.
+
+import ArgumentParser
+import BackupEngine
+import Logging
+
+/// `milvus-backupfs create`.
+struct CreateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Make a backup of collections of the store's Milvus.")
+
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var options: CreateOptions
+
+  func run() async throws {
+    let request = try options.request()
+    let context = try StoreOpener(logger: .command).open(try store.load()).context
+    let jobs = JobCenter()
+    do {
+      let job = try await jobs.startCreate(request, in: context)
+      print(try await JobFollower.follow(job.id, in: jobs))
+    } catch let error as EngineError {
+      throw CommandFailure(error)
+    }
+  }
+}
+
+/// `milvus-backupfs restore`.
+struct RestoreCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore", abstract: "Restore collections of a backup into the store's Milvus.")
+
+  @OptionGroup var store: StoreOptions
+  @Option(name: [.short, .long], help: "Name of the backup.")
+  var name: String
+  @OptionGroup var options: RestoreOptions
+
+  func run() async throws {
+    let request = try options.request(backup: name)
+    let context = try StoreOpener(logger: .command).open(try store.load()).context
+    let jobs = JobCenter()
+    do {
+      let job = try await jobs.startRestore(request, in: context)
+      print(try await JobFollower.follow(job.id, in: jobs))
+    } catch let error as EngineError {
+      throw CommandFailure(error)
+    }
+  }
+}
+
+extension Logger {
+  /// For commands: warnings and worse, on standard error.
+  static var command: Logger {
+    var logger = Logger(label: "milvus-backupfs", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .warning
+    return logger
+  }
+}

@@ -1,0 +1,90 @@
+// Control files that start the engine's jobs.
+
+import BackupEngine
+import BackupFileSystem
+import Configuration
+import Synchronization
+import SystemPackage
+
+/// What is written to `create` and `restore` becomes jobs; what they show is the state of the latest one.
+final class JobControlFiles: ControlFiles {
+  private let stores: [String: EngineContext]
+  private let jobs: JobCenter
+  /// The latest refusal of each file, until a job is accepted there.
+  private let refusals = Mutex<[ControlTarget: String]>([:])
+
+  init(stores: [OpenStore], jobs: JobCenter) {
+    self.stores = Dictionary(stores.map { ($0.configuration.name, $0.context) }, uniquingKeysWith: { first, _ in first })
+    self.jobs = jobs
+  }
+
+  func submit(_ line: String, to target: ControlTarget) async throws(FileSystemError) {
+    do {
+      try await start(line, target)
+      refusals.withLock { $0[target] = nil }
+    } catch {
+      let refusal = FileSystemError(refusing: error)
+      refusals.withLock { $0[target] = refusal.message }
+      throw refusal
+    }
+  }
+
+  func text(of target: ControlTarget) -> String {
+    if let refusal = refusals.withLock({ $0[target] }) { return "state: refused\nerror: \(refusal)\n" }
+    switch target {
+    case .create(let store):
+      return jobs.latest(.create, inStore: store)?.text
+        ?? "state: none\nhint: write options to this file to make a backup, such as: -c coll -n my_backup\n"
+    case .restore(let store, let backup):
+      let job = jobs.snapshot(JobTarget(store: store, backup: backup))
+      if let job, job.kind == .restore { return job.text }
+      return "state: none\nhint: write the new name of the collection to this file to restore it, or options: -s _bak\n"
+    }
+  }
+
+  private func start(_ line: String, _ target: ControlTarget) async throws {
+    switch target {
+    case .create(let store):
+      _ = try await jobs.startCreate(try ControlLine.create(line), in: try context(store))
+    case .restore(let store, let backup):
+      _ = try await jobs.startRestore(try ControlLine.restore(line, backup: backup), in: try context(store))
+    }
+  }
+
+  private func context(_ store: String) throws -> EngineContext {
+    guard let context = stores[store] else { throw FileSystemError(.noSuchFileOrDirectory, "there is no store \(store)") }
+    return context
+  }
+}
+
+extension FileSystemError {
+  /// What the write of a refused line answers.
+  init(refusing error: any Error) {
+    switch error {
+    case let error as ControlLine.Malformed: self.init(.invalidArgument, error.message)
+    case let error as EngineError: self.init(Errno(error.code), error.description)
+    case let error as FileSystemError: self = error
+    default: self.init(.ioError, "\(error)")
+    }
+  }
+}
+
+extension Errno {
+  /// What a program is told of an engine's failure.
+  init(_ code: EngineError.Code) {
+    switch code {
+    case .invalidRequest: self = .invalidArgument
+    case .notFound: self = .noSuchFileOrDirectory
+    case .alreadyExists: self = .fileExists
+    case .busy: self = .resourceBusy
+    case .accessDenied: self = .permissionDenied
+    case .unreachable: self = .noRouteToHost
+    case .timedOut: self = .timedOut
+    case .noSpace: self = .noSpace
+    case .unsupported: self = .notSupported
+    case .changed: self = .staleNFSFileHandle
+    case .cancelled: self = .interrupted
+    default: self = .ioError
+    }
+  }
+}

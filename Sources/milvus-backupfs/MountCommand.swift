@@ -1,0 +1,175 @@
+// `mount`: shows stores as directories, in the foreground or as a daemon.
+
+import ArgumentParser
+import BackupEngine
+import BackupFileSystem
+import Configuration
+import FUSEServer
+import Glibc
+import Logging
+import ObjectStore
+
+/// `milvus-backupfs mount`.
+struct MountCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mount",
+    abstract: "Mount the stores of a configuration file or folder; returns when the mount answers.",
+    discussion: """
+      Each configuration file becomes a directory of its name, each backup of its bucket a directory in that.
+      Unmount with: milvus-backupfs umount MOUNTPOINT
+      """)
+
+  @Argument(help: "A configuration file, or a folder of them.")
+  var configuration: String
+
+  @Argument(help: "An empty directory.")
+  var mountPoint: String
+
+  @Flag(name: [.customShort("f"), .customLong("foreground")], help: "Stay in the foreground, logging to standard error.")
+  var foreground = false
+
+  @Flag(name: .customLong("read-only"), help: "Refuse everything that would change a store.")
+  var readOnly = false
+
+  @Flag(name: .customLong("allow-other"), help: "Let other users use the mount.")
+  var allowOther = false
+
+  @Option(help: "Where the daemon logs to.")
+  var log: String?
+
+  @OptionGroup var overrides: OverrideOptions
+
+  /// Where a daemon tells its parent that the mount answers; set by the program itself.
+  @Option(name: .customLong("ready-descriptor"), help: .hidden)
+  var readyDescriptor: Int32?
+
+  func run() async throws {
+    if foreground {
+      try await serve()
+    } else {
+      try MountDaemon(command: self).start()
+    }
+  }
+
+  private func serve() async throws {
+    // Whoever started the daemon may be gone when it reports.
+    signal(SIGPIPE, SIG_IGN)
+    let ready = ReadinessReport(descriptor: readyDescriptor)
+    do {
+      try await mountAndServe(ready)
+    } catch {
+      ready.failed(error)
+      throw error
+    }
+  }
+
+  private func mountAndServe(_ ready: ReadinessReport) async throws {
+    let logger = Logger.daemon
+    let stores = try openStores(logger, ready)
+    let jobs = JobCenter()
+    let system = BackupFileSystem(
+      stores: stores.map(\.mounted), settings: FileSystemSettings(owner: geteuid(), group: getegid()),
+      controls: JobControlFiles(stores: stores, jobs: jobs))
+    let server = FUSEServer(
+      system,
+      options: MountOptions(mountPoint: mountPoint, readOnly: readOnly, allowOther: allowOther), logger: logger)
+    do {
+      try server.mount()
+    } catch {
+      throw CommandFailure(error)
+    }
+    let signals = TerminationSignals {
+      logger.notice("asked to end: unmounting \(mountPoint)")
+      try? server.unmount(.now)
+      Task { await jobs.shutdown() }
+    }
+    defer { signals.cancel() }
+    async let serving: Void = server.run()
+    for warning in await unreachableStores(stores) { ready.warn(warning) }
+    ready.succeeded()
+    // A daemon must not keep the directory busy that it was started in.
+    if readyDescriptor != nil { chdir("/") }
+    logger.notice("mounted \(stores.map(\.configuration.name).joined(separator: ", ")) on \(mountPoint)")
+    do {
+      try await serving
+    } catch {
+      throw CommandFailure(error)
+    }
+    logger.notice("unmounted \(mountPoint)")
+    // Unmounting does not take a job back that was accepted; a signal does.
+    for job in jobs.snapshots where job.state == .running {
+      logger.notice("waiting for \(job.id) of \(job.target)")
+      _ = await jobs.finished(job.id)
+    }
+  }
+
+  private func openStores(_ logger: Logger, _ ready: ReadinessReport) throws -> [OpenStore] {
+    let configurations: [StoreConfiguration]
+    do {
+      configurations = try effectiveOverrides().loader().stores(at: configuration)
+    } catch let error as ConfigurationError {
+      throw CommandFailure(error)
+    }
+    let opener = try StoreOpener(logger: logger)
+    return try configurations.map { configuration in
+      for warning in configuration.warnings { ready.warn(warning) }
+      return try opener.open(configuration)
+    }
+  }
+
+  /// A daemon's overrides come through its standard input, one a line.
+  private func effectiveOverrides() -> OverrideOptions {
+    guard readyDescriptor != nil else { return overrides }
+    var received = OverrideOptions()
+    while let line = readLine() { received.overrides.append(line) }
+    return received
+  }
+
+  /// Tries each store once, so that wrong settings are told at once; a store that is away does not keep the others from
+  /// being mounted.
+  private func unreachableStores(_ stores: [OpenStore]) async -> [String] {
+    await withTaskGroup(of: String?.self) { group in
+      for store in stores {
+        group.addTask {
+          do {
+            let prefix = store.mounted.prefix
+            _ = try await store.context.backups.list(ListRequest(prefix: prefix, groupedByDirectory: true, limit: 1))
+            return nil
+          } catch {
+            return "the store \(store.configuration.name) does not answer: \(error)"
+          }
+        }
+      }
+      var warnings: [String] = []
+      for await warning in group { if let warning { warnings.append(warning) } }
+      return warnings.sorted()
+    }
+  }
+}
+
+/// `milvus-backupfs umount`.
+struct UmountCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "umount", abstract: "Unmount what `mount` mounted; fails while it is in use.",
+    aliases: ["unmount"])
+
+  @Argument(help: "The mount point.")
+  var mountPoint: String
+
+  func run() throws {
+    do {
+      try MountedPath(mountPoint, subtype: "milvus-backupfs").unmount()
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+}
+
+extension Logger {
+  /// For the daemon: what happened and when, on standard error, which a daemon's parent points to the log file.
+  static var daemon: Logger {
+    var logger = Logger(label: "milvus-backupfs", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .notice
+    return logger
+  }
+}

@@ -1,0 +1,78 @@
+// From a configuration to things that work: the one place that knows which store type is which module.
+
+import BackupEngine
+import BackupFileSystem
+import Configuration
+import CurlHTTP
+import Logging
+import MilvusClient
+import ObjectStore
+import S3Store
+
+/// A store of the configuration, ready for jobs and for the mount.
+struct OpenStore: Sendable {
+  let configuration: StoreConfiguration
+  let context: EngineContext
+
+  /// As the mount shows it.
+  var mounted: MountedStore {
+    MountedStore(
+      name: configuration.name, objects: context.backups, root: configuration.backupStorage.rootPath)
+  }
+}
+
+/// Opens stores; all of them share one HTTP engine.
+struct StoreOpener: Sendable {
+  let engine: HTTPEngine
+  let logger: Logger
+
+  init(logger: Logger) throws {
+    do {
+      engine = try HTTPEngine()
+    } catch {
+      throw CommandFailure(error)
+    }
+    self.logger = logger
+  }
+
+  /// Opens both sides of a store. Nothing is connected yet.
+  func open(_ configuration: StoreConfiguration) throws -> OpenStore {
+    let backups = try objects(configuration.backupStorage, isBackupSide: true)
+    let milvusObjects = try objects(configuration.storage, isBackupSide: false)
+    let context = EngineContext(
+      storeName: configuration.name, backups: backups, backupRoot: configuration.backupStorage.rootPath,
+      milvusObjects: milvusObjects, milvusRoot: configuration.storage.rootPath,
+      milvus: try endpoint(configuration.milvus), logger: logger)
+    return OpenStore(configuration: configuration, context: context)
+  }
+
+  private func objects(_ storage: StorageConfiguration, isBackupSide: Bool) throws -> any ObjectStore {
+    do {
+      let store = try S3Store(
+        S3Configuration(
+          usesTLS: storage.useSSL, host: storage.address, port: storage.port, region: storage.region,
+          bucket: storage.bucketName,
+          credentials: S3Credentials(
+            accessKeyID: storage.accessKeyID, secretAccessKey: storage.secretAccessKey.reveal(),
+            sessionToken: storage.token.isEmpty ? nil : storage.token.reveal()),
+          settingNames: isBackupSide ? .backup : S3SettingNames()),
+        transport: engine)
+      return RetryingStore(store)
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+
+  private func endpoint(_ milvus: MilvusConfiguration) throws -> MilvusEndpoint {
+    do {
+      return MilvusEndpoint(
+        host: milvus.address, port: milvus.port,
+        credentials: MilvusCredentials(user: milvus.user, password: milvus.password.reveal()),
+        tls: try MilvusTLS(
+          mode: milvus.tlsMode.rawValue, caFile: milvus.caCertPath, serverName: milvus.serverName,
+          certificateFile: milvus.mtlsCertPath, keyFile: milvus.mtlsKeyPath))
+    } catch {
+      throw CommandFailure(error)
+    }
+  }
+}

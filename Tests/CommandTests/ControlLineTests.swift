@@ -1,0 +1,78 @@
+import BackupEngine
+import BackupFormat
+import Testing
+
+@testable import milvus_backupfs
+
+@Suite struct ControlLineTests {
+  @Test(arguments: [
+    ("", []), ("  \t ", []), ("one", ["one"]), (" -s  _bak ", ["-s", "_bak"]), ("'a b' \"c d\"", ["a b", "c d"]),
+    ("a\\ b", ["a b"]), ("'' x", ["", "x"]), ("a'b'c", ["abc"]), ("'\\'", ["\\"]),
+  ])
+  func wordsAreSplitAsAShellDoes(line: String, words: [String]) throws {
+    #expect(try ControlLine.words(line) == words)
+  }
+
+  @Test(arguments: ["'open", "\"open", "end\\"])
+  func anOpenQuotationIsNoLine(line: String) {
+    #expect(throws: ControlLine.Malformed.self) { try ControlLine.words(line) }
+  }
+
+  @Test func aBareWordIsTheNewNameOfTheOnlyCollection() throws {
+    let request = try ControlLine.restore("coll_bak", backup: "b")
+    #expect(request == RestoreRequest(backup: "b", newName: "coll_bak"))
+    #expect(try ControlLine.restore("coll_bak --rebuild_index", backup: "b").rebuildIndex)
+  }
+
+  @Test func optionsAreThoseOfTheCommand() throws {
+    let request = try ControlLine.restore("-c coll,db.other -s _bak --rebuild_index --drop_exist_collection", backup: "b")
+    #expect(request.filter == (try CollectionFilter(parsing: "coll,db.other")))
+    #expect(request.renames == (try RenameRules(suffix: "_bak")))
+    #expect(request.rebuildIndex && request.dropExistingCollection && !request.metaOnly)
+    let create = try ControlLine.create("-c coll -n my_backup --strategy meta_only")
+    #expect(create == CreateRequest(name: "my_backup", filter: try CollectionFilter(parsing: "coll"), metaOnly: true))
+  }
+
+  @Test(arguments: [
+    "", "one two", "-s _a -r a:b", "new -s _a", "-c", "--nonsense", "-c ''", "--filter x. -c y", "-s 'a b'", "--help",
+    "--drop_exist_collection --skip_create_collection", "-r a:b.c",
+  ])
+  func whatCannotBeARequestIsASentence(line: String) {
+    let error = #expect(throws: ControlLine.Malformed.self) { try ControlLine.restore(line, backup: "b") }
+    #expect(error?.message.hasSuffix(".") == true, "\(error?.message ?? "")")
+    #expect(error?.message.contains("\n") == false)
+  }
+}
+
+@Suite struct BriefJSONTests {
+  @Test func indentedAsGoDoes() {
+    let json = #"{"a":1,"b":[1,{"c":"x, {y}: \"z\""}],"d":{},"e":[]}"#
+    let expected = """
+      {
+          "a": 1,
+          "b": [
+              1,
+              {
+                  "c": "x, {y}: \\"z\\""
+              }
+          ],
+          "d": {},
+          "e": []
+      }
+      """
+    #expect(String(decoding: BriefJSON.indented(Array(json.utf8)), as: UTF8.self) == expected)
+  }
+
+  @Test func partitionsAreLeftOutAndTheMetadatasSizeIsIn() {
+    var info = BackupInfo()
+    info.name = "b"
+    var collection = CollectionBackupInfo()
+    collection.collectionName = "c"
+    collection.partitionBackups = [PartitionBackupInfo()]
+    info.collectionBackups = [collection]
+    let text = BriefJSON.text(of: BackupCatalog.Description(info: info, metaSize: 42, warnings: []))
+    #expect(text.contains("\"collection_name\": \"c\""))
+    #expect(text.contains("\"meta_size\": 42"))
+    #expect(!text.contains("partition_backups"))
+  }
+}

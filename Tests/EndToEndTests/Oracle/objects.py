@@ -1,0 +1,63 @@
+"""What is in the testbed's buckets, seen through boto3: an S3 client that has nothing to do with the program under test."""
+
+import hashlib
+import json
+import random
+import sys
+
+import boto3
+from botocore.config import Config
+
+
+def client(testbed: str, instance: str):
+    with open(testbed, encoding="utf-8") as file:
+        store = json.load(file)["instances"][instance]["store"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=store["endpoint"],
+        aws_access_key_id=store["accessKeyID"],
+        aws_secret_access_key=store["secretAccessKey"],
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 5}),
+    )
+    return s3, store["bucket"]
+
+
+def keys(s3, bucket: str, prefix: str):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        yield from page.get("Contents", [])
+
+
+def main() -> None:
+    testbed, instance, verb, prefix, *rest = sys.argv[1:]
+    s3, bucket = client(testbed, instance)
+    if verb == "list":
+        for item in keys(s3, bucket, prefix):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            assert len(body) == item["Size"], f"{item['Key']}: {len(body)} bytes read, {item['Size']} listed"
+            print(f"{len(body)}:{hashlib.sha256(body).hexdigest()}\t{item['Key'][len(prefix):]}")
+    elif verb == "uploads":
+        # SeaweedFS takes the prefix literally; filtering here works everywhere.
+        answer = s3.list_multipart_uploads(Bucket=bucket)
+        print(sum(upload["Key"].startswith(prefix) for upload in answer.get("Uploads", [])))
+    elif verb == "remove":
+        for item in list(keys(s3, bucket, prefix)):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
+    elif verb == "put":
+        count, size = int(rest[0]), int(rest[1])
+        generator = random.Random(f"{prefix}{count}{size}")
+        for number in range(count):
+            key = f"{prefix}binlogs/insert_log/1/2/{number % 7}/{number % 7}/{100 + number % 5}/{number}"
+            s3.put_object(Bucket=bucket, Key=key, Body=generator.randbytes(size))
+        s3.put_object(Bucket=bucket, Key=f"{prefix}meta/full_meta.json", Body=b"{}")
+    elif verb == "store":
+        s3.put_object(Bucket=bucket, Key=prefix, Body=rest[0].encode())
+    elif verb == "delete":
+        for key in rest:
+            s3.delete_object(Bucket=bucket, Key=prefix + key)
+    else:
+        sys.exit(f"unknown verb {verb}")
+
+
+if __name__ == "__main__":
+    main()
