@@ -118,9 +118,9 @@ struct MountCommand: AsyncParsableCommand {
   }
 
   /// A daemon's overrides come through its standard input, one a line.
-  private func effectiveOverrides() -> OverrideOptions {
+  private func effectiveOverrides() throws -> OverrideOptions {
     guard readyDescriptor != nil else { return overrides }
-    var received = OverrideOptions()
+    var received = try OverrideOptions.parse([])
     while let line = readLine() { received.overrides.append(line) }
     return received
   }

@@ -1,6 +1,7 @@
 // Drives the file system as a kernel would, by paths instead of inode numbers.
 
 import BackupFileSystem
+import Glibc
 import ObjectStore
 import Synchronization
 import SystemPackage
@@ -142,10 +143,30 @@ func errno(_ work: () async throws -> Void) async -> Errno? {
   }
 }
 
-/// Bytes that differ from their neighbours and between sizes.
+/// Bytes that differ from block to block and between sizes.
 func pattern(_ count: Int) -> [UInt8] {
-  [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-    for index in 0..<count { buffer[index] = UInt8(truncatingIfNeeded: index &* 31 &+ index >> 11 &+ count) }
-    initialized = count
+  let block = (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 5 &+ count) }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count + block.count)
+  while bytes.count < count {
+    let begin = bytes.count
+    bytes.append(contentsOf: block)
+    withUnsafeBytes(of: begin.bigEndian) { bytes.replaceSubrange(begin..<begin + 8, with: $0) }
+  }
+  bytes.removeLast(bytes.count - count)
+  return bytes
+}
+
+// The standard library compares arrays element by element, which takes seconds for megabytes in a debug build.
+
+func == (lhs: [UInt8], rhs: [UInt8]) -> Bool { lhs[...] == rhs[...] }
+
+func == (lhs: [UInt8]?, rhs: [UInt8]) -> Bool { lhs.map { $0 == rhs } ?? false }
+
+func == (lhs: ArraySlice<UInt8>, rhs: ArraySlice<UInt8>) -> Bool {
+  lhs.withUnsafeBytes { left in
+    rhs.withUnsafeBytes { right in
+      left.count == right.count && (left.isEmpty || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0)
+    }
   }
 }
