@@ -79,6 +79,10 @@ let package = Package(
       name: "BackupFileSystemTests", dependencies: ["BackupFileSystem", "ObjectStore", systemPackage],
       swiftSettings: settings),
     .testTarget(
+      name: "BackupFormatTests", dependencies: ["BackupFormat"], resources: [.copy("Fixtures")],
+      swiftSettings: settings),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
+    .testTarget(
       name: "CommandTests", dependencies: ["milvus-backupfs", "BackupEngine", "BackupFormat"], swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["milvus-backupfs"], exclude: ["Oracle"], swiftSettings: settings),

@@ -33,7 +33,7 @@ extension StoreConfiguration {
     keepTempFiles = try resolver.boolean(.keepTempFiles)
     gcPause.isEnabled = try resolver.boolean(.gcPauseEnable)
     gcPause.address = try Self.managementURL(resolver, isNeeded: gcPause.isEnabled)
-    logLevel = try resolver.choice(.logLevel, of: LogLevel.allCases) { $0.rawValue }
+    logLevel = try Self.logLevel(resolver)
     warnings = resolver.warnings
     settings = resolver.settings
   }
@@ -60,6 +60,15 @@ extension StoreConfiguration {
       }
     }
     return milvus
+  }
+
+  /// The levels above `error` that milvus-backup knows are all one here, and an empty level is `info`.
+  private static func logLevel(_ resolver: SettingsResolver) throws(ConfigurationError) -> LogLevel {
+    switch resolver.text(.logLevel).lowercased() {
+    case "": .info
+    case "dpanic", "panic", "fatal": .error
+    default: try resolver.choice(.logLevel, of: LogLevel.allCases) { $0.rawValue }
+    }
   }
 
   private static func managementURL(

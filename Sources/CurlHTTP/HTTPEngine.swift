@@ -83,7 +83,11 @@ public final class HTTPEngine: HTTPTransport {
   /// with `.cancelled`. Idempotent. Called from a completion it does not wait.
   public func shutdown() {
     inbox.close()
-    guard let taken = thread.withLock({ thread in let taken = thread; thread = nil; return taken }) else { return }
+    guard
+      let taken = thread.withLock({ thread in
+        let taken = thread; thread = nil; return taken
+      })
+    else { return }
     if pthread_equal(taken, pthread_self()) != 0 { pthread_detach(taken) } else { pthread_join(taken, nil) }
   }
 

@@ -24,24 +24,38 @@ extension FUSEServer {
 
   /// Takes the mount away, if it is there.
   static func detach(_ mounted: Mounted, lazily: Bool) -> MountError? {
+    // Otherwise its device number may be somebody else's by now.
+    guard mounted.session.isConnected else { return nil }
     let path = mounted.point.path
-    let given = mounted.point.given
     let table = MountTable.current()
-    guard table.contains(device: mounted.device, at: path) else { return nil }
-    guard table.top(at: path)?.device == mounted.device else {
+    guard table.contains(device: mounted.mount.device, at: path) else { return nil }
+    guard table.top(at: path)?.device == mounted.mount.device else {
       return MountError(
-        .covered, given,
-        "Another file system was mounted over \(given). Unmount that one first (umount \(path)), then try again.")
+        .covered, mounted.point.given,
+        "Another file system was mounted over \(mounted.point.given). Unmount that one first (umount \(path)), then "
+          + "try again.")
     }
+    guard let error = unmount(mounted, lazily: lazily) else { return nil }
+    // Unless somebody else was quicker.
+    return mounted.session.isConnected ? error : nil
+  }
+
+  /// Takes away a mount that is left although its connection is cut, which the kernel can be told to do from outside.
+  static func removeIfDead(_ mounted: Mounted) {
+    let path = mounted.point.path
+    guard !mounted.session.isConnected, MountTable.current().top(at: path) == mounted.mount else { return }
+    // A server that was started since would answer.
+    guard MountPoint.isDead(path) else { return }
+    _ = unmount(mounted, lazily: true)
+  }
+
+  private static func unmount(_ mounted: Mounted, lazily: Bool) -> MountError? {
+    let given = mounted.point.given
     if geteuid() == 0 {
-      if umount2(path, UnmountFlags.noFollow | (lazily ? UnmountFlags.detach : 0)) == 0 { return nil }
-      let code = errno
-      // Somebody else was quicker.
-      if code == EINVAL, !MountTable.current().contains(device: mounted.device, at: path) { return nil }
-      return code == EBUSY ? busy(given) : failed(given, text(of: code))
+      if umount2(mounted.point.path, UnmountFlags.noFollow | (lazily ? UnmountFlags.detach : 0)) == 0 { return nil }
+      return errno == EBUSY ? busy(given) : failed(given, text(of: errno))
     }
-    guard let message = HelperProgram.unmount(path, lazily: lazily) else { return nil }
-    guard MountTable.current().contains(device: mounted.device, at: path) else { return nil }
+    guard let message = HelperProgram.unmount(mounted.point.path, lazily: lazily) else { return nil }
     return message.contains(text(of: EBUSY)) ? busy(given) : failed(given, message)
   }
 

@@ -23,7 +23,7 @@ public final class FUSEServer: Sendable {
   struct Mounted: Sendable {
     var session: Session
     var point: MountPoint
-    var device: String
+    var mount: MountTable.Mount
   }
 
   enum State: Sendable {
@@ -100,7 +100,8 @@ public final class FUSEServer: Sendable {
     await Task { await self.cleanUp(mounted) }.value
     if threadError != 0 {
       throw MountError(
-        .failed, options.mountPoint, "The threads to serve \(options.mountPoint) could not be started: \(text(of: threadError)).")
+        .failed, options.mountPoint,
+        "The threads to serve \(options.mountPoint) could not be started: \(text(of: threadError)).")
     }
     if deviceError != 0 {
       throw MountError(
@@ -128,7 +129,7 @@ public final class FUSEServer: Sendable {
         .failed, options.mountPoint, "\(options.mountPoint) was mounted, but does not appear in /proc/self/mountinfo.")
     }
     ConnectionParameters.widenReadAhead(device: mount.device)
-    return Mounted(session: session, point: point, device: mount.device)
+    return Mounted(session: session, point: point, mount: mount)
   }
 
   private func startServing() throws(MountError) -> (Mounted, ServingThreads) {
@@ -146,8 +147,7 @@ public final class FUSEServer: Sendable {
 
   /// Ends what is left when no thread takes requests any more.
   private func cleanUp(_ mounted: Mounted) async {
-    // The threads also end when the connection breaks, which leaves a dead mount.
-    _ = Self.detach(mounted, lazily: true)
+    Self.removeIfDead(mounted)
     await finishWork()
     let (files, directories) = dispatcher.handles.removeAll()
     dispatcher.pending.reopen()

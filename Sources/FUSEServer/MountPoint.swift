@@ -19,6 +19,12 @@ struct MountPoint {
     try Self.checkSystem(given, path, allowOther: options.allowOther)
   }
 
+  /// The FUSE server of the mount at a path is gone. Figures of a file system are never cached, unlike attributes.
+  static func isDead(_ path: String) -> Bool {
+    var figures = statvfs()
+    return statvfs(path, &figures) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)
+  }
+
   private static func resolve(_ given: String) throws(MountError) -> String {
     var status = stat()
     if stat(given, &status) != 0 {
@@ -51,6 +57,7 @@ struct MountPoint {
 
   private static func checkIsEmpty(_ given: String, _ path: String) throws(MountError) {
     if let mount = MountTable.current().top(at: path) {
+      if mount.isFUSE, isDead(path) { throw .stale(given) }
       throw MountError(
         .alreadyMounted, given,
         "Something is mounted on \(given) already: \(mount.source), type \(mount.type). Unmount it first "

@@ -16,6 +16,7 @@ final class Session: Sendable {
   private nonisolated(unsafe) let session: OpaquePointer
   private let dispatcher: Dispatcher
   private let isStopped = Atomic(false)
+  private let isDestroyed = Mutex(false)
 
   /// Makes a session and mounts it.
   /// - Parameter path: an absolute path that was checked by `MountPoint`.
@@ -52,9 +53,21 @@ final class Session: Sendable {
     isStopped.store(true, ordering: .releasing)
   }
 
+  /// The kernel still knows the file system: it was neither unmounted for good nor cut off. May be asked at any time.
+  var isConnected: Bool {
+    isDestroyed.withLock { isDestroyed in
+      guard !isDestroyed else { return false }
+      var device = pollfd(fd: fuse_session_fd(session), events: 0, revents: 0)
+      return poll(&device, 1, 0) >= 0 && device.revents & Int16(POLLERR) == 0
+    }
+  }
+
   /// Closes the device and frees the session. Programs that still have files open get errors from here on.
   func destroy() {
-    fuse_session_destroy(session)
+    isDestroyed.withLock { isDestroyed in
+      isDestroyed = true
+      fuse_session_destroy(session)
+    }
     Unmanaged.passUnretained(dispatcher).release()
   }
 

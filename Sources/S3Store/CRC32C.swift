@@ -9,11 +9,17 @@ public enum CRC32C {
     bytes.withUnsafeBytes { cchecksum_crc32c(checksum, $0.baseAddress, $0.count) }
   }
 
+  /// The same without the processor's instructions.
+  static func portableChecksum(_ bytes: [UInt8]) -> UInt32 {
+    bytes.withUnsafeBytes { cchecksum_crc32c_portable(0, $0.baseAddress, $0.count) }
+  }
+
   /// The value of `x-amz-checksum-crc32c`: four bytes, most significant first, in base64.
   public static func base64(_ checksum: UInt32) -> String {
     let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     // 32 bits fill five digits of six bits and two bits of a sixth.
-    let digits = [26, 20, 14, 8, 2].map { alphabet[Int(checksum >> UInt32($0)) & 63] } + [alphabet[Int(checksum & 3) << 4]]
+    let digits =
+      [26, 20, 14, 8, 2].map { alphabet[Int(checksum >> UInt32($0)) & 63] } + [alphabet[Int(checksum & 3) << 4]]
     return String(decoding: digits, as: UTF8.self) + "=="
   }
 

@@ -65,7 +65,8 @@ struct ListAnswer: Sendable {
     case 8: scanner.matches(name, "Contents") ? .contents : .other
     case 11: scanner.matches(name, "IsTruncated") ? .isTruncated : .other
     case 12:
-      scanner.matches(name, "LastModified") ? .lastModified : scanner.matches(name, "EncodingType") ? .encodingType : .other
+      scanner.matches(name, "LastModified")
+        ? .lastModified : scanner.matches(name, "EncodingType") ? .encodingType : .other
     case 14: scanner.matches(name, "CommonPrefixes") ? .commonPrefixes : .other
     case 21: scanner.matches(name, "NextContinuationToken") ? .nextToken : .other
     default: .other

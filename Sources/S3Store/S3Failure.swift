@@ -76,7 +76,8 @@ struct S3Failure {
         .bucketNotFound, "the bucket is served by another address",
         remedy: "Set \(names.address)\(refusal.region.map { " to the address of region \($0)" } ?? "").")
     case "BucketAlreadyExists":
-      return S3Failure(.accessDenied, "the bucket belongs to somebody else", remedy: "Choose another \(names.bucketName).")
+      return S3Failure(
+        .accessDenied, "the bucket belongs to somebody else", remedy: "Choose another \(names.bucketName).")
     case "NoSuchUpload", "InvalidPart", "InvalidPartOrder":
       return S3Failure(.uploadNotFound)
     case "PreconditionFailed":

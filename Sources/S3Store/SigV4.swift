@@ -78,7 +78,9 @@ struct SigV4: Sendable {
   private static func canonicalRequest(
     _ request: SignableRequest, added: [SignableRequest.HTTPField]
   ) -> (text: [UInt8], signedNames: String) {
-    let lines = (request.headers + added + [("host", request.host)]).map { (name: $0.name.lowercased(), value: $0.value) }
+    let lines = (request.headers + added + [("host", request.host)]).map {
+      (name: $0.name.lowercased(), value: $0.value)
+    }
     // A stable order for a name that occurs twice: its values are joined as they came.
     let sorted = lines.enumerated().sorted { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }
     var text = Array("\(request.method)\n\(request.path)\n\(request.query)".utf8)

@@ -42,7 +42,8 @@ enum XMLEntities {
     case "apos": output.append(UInt8(ascii: "'"))
     default:
       let code =
-        text.hasPrefix("#x") ? UInt32(text.dropFirst(2), radix: 16) : text.hasPrefix("#") ? UInt32(text.dropFirst()) : nil
+        text.hasPrefix("#x")
+        ? UInt32(text.dropFirst(2), radix: 16) : text.hasPrefix("#") ? UInt32(text.dropFirst()) : nil
       guard let code, let scalar = Unicode.Scalar(code) else {
         throw XMLFault(reason: "an unknown entity at byte \(name.startIndex)")
       }

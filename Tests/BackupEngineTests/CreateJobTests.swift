@@ -182,7 +182,8 @@ import Testing
     let bed = Bed(version: "v2.4.5")
     try await bed.fill()
     let id = try #require(bed.milvus[.coll]?.id)
-    try await bed.milvus.store.put(ObjectKey("files/delta_log/\(id)/-1/77/1"), Array("deletes 4".utf8), condition: .none)
+    try await bed.milvus.store.put(
+      ObjectKey("files/delta_log/\(id)/-1/77/1"), Array("deletes 4".utf8), condition: .none)
     bed.milvus.state.withLock {
       $0.collections["default"]?["coll"]?.segments.append(
         SegmentInfo(
@@ -309,7 +310,9 @@ import Testing
     try await bed.fill()
     let backups = bed.backups
     backups.add { operation, key in
-      if operation == .put, key.string.hasSuffix("full_meta.json") { throw backups.error(.serverError, "PutObject", key) }
+      if operation == .put, key.string.hasSuffix("full_meta.json") {
+        throw backups.error(.serverError, "PutObject", key)
+      }
       // Data goes only when no metadata is left.
       if operation == .delete, key.string.contains("/binlogs/"),
         try await !bed.backupKeys("backup/bk/meta/").isEmpty

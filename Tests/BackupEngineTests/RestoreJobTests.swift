@@ -49,7 +49,8 @@ import Testing
     #expect(restored.rowsRestored == 297 && restored.rowsInBackup == 300)
     #expect(
       report.summary
-        == "default.coll was restored as default.coll_bak: 297 rows, the backup holds 300 rows, of which 3 are deleted.")
+        == "default.coll was restored as default.coll_bak: 297 rows, the backup holds 300 rows, of which 3 are deleted."
+    )
     let imports = imports(bed)
     #expect(Set(imports.map(\.partition)) == ["_default", "p1"] && imports.count == 2)
     for task in imports {
@@ -142,7 +143,8 @@ import Testing
     #expect(one.map(\.fieldName) == ["v"] && one[0].params.value(forKey: "index_type") == "IVF_FLAT")
     try await restore(bed, RestoreRequest(backup: "bk", newName: "two", rebuildIndex: true, useAutoIndex: true))
     let two = try #require(bed.milvus[CollectionName(collection: "two")]?.indexes)
-    #expect(two[0].params.value(forKey: "index_type") == "AUTOINDEX" && two[0].params.value(forKey: "metric_type") == "L2")
+    #expect(
+      two[0].params.value(forKey: "index_type") == "AUTOINDEX" && two[0].params.value(forKey: "metric_type") == "L2")
   }
 
   @Test func createsDatabasesThatAreMissing() async throws {

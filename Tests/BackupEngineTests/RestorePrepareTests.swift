@@ -165,7 +165,8 @@ import Testing
     let bed = try await bedWithBackup()
     let error = try await refusal(
       bed, RestoreRequest(backup: "bk", filter: try CollectionFilter(parsing: "other")))
-    #expect(error.code == .notFound && error.message.contains("default.other") && error.message.contains("default.coll"))
+    #expect(
+      error.code == .notFound && error.message.contains("default.other") && error.message.contains("default.coll"))
   }
 
   @Test func fieldsWithGapsInTheirIDs() async throws {

@@ -43,6 +43,35 @@ import Testing
         })
   }
 
+  @Test func theBackupLevelHoldsAllScalarsOfCurrentVersions() {
+    let info = BackupInfo.with {
+      $0.id = "i"
+      $0.stateCode = .success
+      $0.startTime = 1
+      $0.name = "n"
+      $0.backupTimestamp = 2
+      $0.size = 3
+      $0.milvusVersion = "v"
+      $0.format = "snapshot"
+    }
+    #expect(
+      String(decoding: MetaFiles.encode(.backup, of: info), as: UTF8.self)
+        == #"{"id":"i","state_code":2,"name":"n","backup_timestamp":2,"size":3,"milvus_version":"v","#
+        + #""format":"snapshot"}"#)
+  }
+
+  @Test func sizesAreSummedFromTheSegmentsUpwards() throws {
+    var info = try Fixture.current.read().info
+    info.size = 0
+    info.collectionBackups[0].size = 0
+    info.collectionBackups[0].partitionBackups[0].size = 0
+    info.recomputeSizes()
+    #expect(info.size == 32)
+    #expect(info.collectionBackups[0].size == 32)
+    #expect(info.collectionBackups[0].partitionBackups[0].size == 26)
+    #expect(info.collectionBackups[0].partitionBackups[0].segmentBackups.map(\.size) == [21, 5])
+  }
+
   @Test func theFullFileAloneIsReadWhenItExists() throws {
     var files = try Fixture.current.files()
     for level in MetaFile.levels { files[level] = bytes("damaged") }

@@ -226,4 +226,12 @@ import Testing
     #expect(try configuration("minio: {address: '[::1]'}").storage.authority == "[::1]:9000")
     #expect(try configuration("").storage.authority == "localhost:9000")
   }
+
+  @Test(arguments: [
+    ("debug", StoreConfiguration.LogLevel.debug), ("INFO", .info), ("''", .info), ("warn", .warn), ("error", .error),
+    ("fatal", .error), ("panic", .error), ("dpanic", .error),
+  ])
+  func logLevelsOfTheOfficialToolAreUnderstood(text: String, level: StoreConfiguration.LogLevel) throws {
+    #expect(try configuration("log: {level: \(text)}").logLevel == level)
+  }
 }

@@ -143,7 +143,9 @@ import Testing
   }
 
   @Test func headersMadeFromPairsAreFoundInAnyCase() {
-    let headers = HTTPHeaders([HTTPHeader("Content-Range", "bytes 0-1/2"), HTTPHeader("A", "first"), HTTPHeader("a", "x")])
+    let headers = HTTPHeaders([
+      HTTPHeader("Content-Range", "bytes 0-1/2"), HTTPHeader("A", "first"), HTTPHeader("a", "x"),
+    ])
     #expect(headers["content-range"] == "bytes 0-1/2")
     #expect(headers["A"] == "first")
     #expect(headers["Content"] == nil)

@@ -61,7 +61,9 @@ import Testing
   @Test func headersAreSentAsGivenAlsoEmptyOnes() async throws {
     let recorder = Recorder()
     let server = try recorder.server()
-    let headers = [HTTPHeader("x-amz-date", "20260101T000000Z"), HTTPHeader("x-empty", ""), HTTPHeader("Range", "bytes=0-1")]
+    let headers = [
+      HTTPHeader("x-amz-date", "20260101T000000Z"), HTTPHeader("x-empty", ""), HTTPHeader("Range", "bytes=0-1"),
+    ]
     _ = try await HTTPEngine().send(HTTPRequest(.get, url: server.url, headers: headers))
     let request = try #require(recorder.requests.first)
     #expect(request.header("x-amz-date") == "20260101T000000Z")

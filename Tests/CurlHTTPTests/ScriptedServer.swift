@@ -20,7 +20,7 @@ struct ServerConnection: Sendable {
     /// The first value of a header.
     func header(_ name: String) -> String? {
       for line in head.split(separator: "\r\n").dropFirst() {
-        let parts = line.split(separator: ":", maxSplits: 1)
+        let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, parts[0].lowercased() == name.lowercased() {
           return parts[1].trimmingPrefix { $0 == " " }.description
         }

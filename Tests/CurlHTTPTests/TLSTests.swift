@@ -1,47 +1,56 @@
 import CurlHTTP
-import Foundation
 import Glibc
 import Testing
 
 /// Encrypted connections, against OpenSSL's own test server.
 @Suite(.timeLimit(.minutes(1)), .enabled(if: access("/usr/bin/openssl", X_OK) == 0)) struct TLSTests {
+  struct SetupFailure: Error {}
+
   /// `openssl s_server` with a certificate of its own, stopped when it goes.
   final class Server {
     let port: Int
     let certificate: String
-    private let process = Process()
-    private let folder: URL
+    private let folder: String
+    private let process: pid_t
 
     init() throws {
-      folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      certificate = folder.appending(path: "certificate.pem").path
-      let key = folder.appending(path: "key.pem").path
-      try Self.openssl([
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj",
-        "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-      ]).waitUntilExit()
+      var template = Array("/tmp/tls-test-XXXXXX".utf8CString)
+      guard mkdtemp(&template) != nil else { throw SetupFailure() }
+      folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      certificate = folder + "/certificate.pem"
+      let key = folder + "/key.pem"
+      let made = try Self.spawn([
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
+        certificate, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+      ])
+      var status: Int32 = -1
+      guard waitpid(made, &status, 0) == made, status == 0 else { throw SetupFailure() }
       port = try closedPort()
-      process.executableURL = URL(filePath: "/usr/bin/openssl")
-      process.arguments = ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet"]
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
+      process = try Self.spawn([
+        "s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet",
+      ])
     }
 
     deinit {
-      process.terminate()
-      process.waitUntilExit()
-      try? FileManager.default.removeItem(at: folder)
+      kill(process, SIGKILL)
+      waitpid(process, nil, 0)
+      unlink(certificate)
+      unlink(folder + "/key.pem")
+      rmdir(folder)
     }
 
-    private static func openssl(_ arguments: [String]) throws -> Process {
-      let process = Process()
-      process.executableURL = URL(filePath: "/usr/bin/openssl")
-      process.arguments = arguments
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
+    /// Starts OpenSSL's program, silent.
+    private static func spawn(_ arguments: [String]) throws -> pid_t {
+      var files = posix_spawn_file_actions_t()
+      posix_spawn_file_actions_init(&files)
+      defer { posix_spawn_file_actions_destroy(&files) }
+      for descriptor: Int32 in 0...2 { posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_RDWR, 0) }
+      let words = (["openssl"] + arguments).map { strdup($0) }
+      defer { for word in words { free(word) } }
+      var process = pid_t()
+      guard posix_spawn(&process, "/usr/bin/openssl", &files, nil, words + [nil], nil) == 0 else {
+        throw SetupFailure()
+      }
       return process
     }
 
@@ -49,7 +58,9 @@ import Testing
     func send(_ request: HTTPRequest, by engine: HTTPEngine) async throws -> HTTPResponse {
       for _ in 0..<500 {
         let result = await Task { try await engine.send(request) }.result
-        guard case .failure(let error as HTTPError) = result, error.code == .unreachable else { return try result.get() }
+        guard case .failure(let error as HTTPError) = result, error.code == .unreachable else {
+          return try result.get()
+        }
         try await Task.sleep(for: .milliseconds(10))
       }
       return try await engine.send(request)

@@ -26,7 +26,7 @@ final class Running: Sendable {
 
   init(_ script: String, environment: [String: String]) throws {
     output = FileManager.default.temporaryDirectory.appending(path: "e2e-\(UUID().uuidString)")
-    FileManager.default.createFile(atPath: output.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: output.path, contents: nil)
     let handle = try FileHandle(forWritingTo: output)
     process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")

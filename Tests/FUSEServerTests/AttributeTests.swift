@@ -14,7 +14,9 @@ extension Mounted {
       for size in sizes { fileSystem.add("f\(size)", contents: [UInt8](repeating: 1, count: size)) }
       fileSystem.add("d", kind: .directory)
       try await TestMount.with(fileSystem) { mount in
-        let files = try await mount.shell("cd $M; for s in \(sizes.map(String.init).joined(separator: " ")); do stat -c '%s %b %B %o %h %a %X %Y %Z' f$s; done")
+        let files = try await mount.shell(
+          "cd $M; for s in \(sizes.map(String.init).joined(separator: " ")); do stat -c '%s %b %B %o %h %a %X %Y %Z' f$s; done"
+        )
         let expected = zip(sizes, [0, 1, 1, 1, 2, 2049]).map {
           "\($0) \($1) 512 1048576 1 644 1600000000 1600000000 1600000000\n"
         }
@@ -87,7 +89,8 @@ extension Mounted {
 
     @Test func dfShowsTheFigures() async throws {
       try await TestMount.with(MemoryFileSystem()) { mount in
-        let figures = try await mount.shell("df -B4096 --output=source,fstype,size,avail,itotal $M | tail -1 | tr -s ' '")
+        let figures = try await mount.shell(
+          "df -B4096 --output=source,fstype,size,avail,itotal $M | tail -1 | tr -s ' '")
         #expect(figures.output == "milvus-backupfs fuse.milvus-backupfs 1073741824 536870912 1048576\n")
         let name = try await mount.shell("stat -f -c %l $M")
         #expect(name.output == "255\n")

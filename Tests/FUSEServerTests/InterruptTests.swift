@@ -102,7 +102,8 @@ extension Mounted {
               os.close(descriptor)
           signal.setitimer(signal.ITIMER_REAL, 0)
           END
-          done; wait -n && wait -n && wait -n
+          readers="$readers $!"; done
+          for reader in $readers; do wait $reader || exit; done
           """)
         #expect(result.status == 0, "\(result.output)")
         #expect(fileSystem.calls("read") >= 3000)
@@ -111,10 +112,13 @@ extension Mounted {
   }
 
   @Suite struct KilledWriterTests {
-    static let open = "import os,signal,sys,threading,time; f=os.open(sys.argv[1],os.O_WRONLY|os.O_CREAT); os.write(f,b'x');"
+    static let open =
+      "import os,signal,sys,threading,time; f=os.open(sys.argv[1],os.O_WRONLY|os.O_CREAT); os.write(f,b'x');"
     static let threads = "[threading.Thread(target=time.sleep,args=(100,),daemon=True).start() for _ in range(8)];"
 
-    @Test(arguments: ["os.kill(os.getpid(),9)", "os.kill(os.getpid(),15)", "signal.signal(11,0);os.kill(os.getpid(),11)"])
+    @Test(arguments: [
+      "os.kill(os.getpid(),9)", "os.kill(os.getpid(),15)", "signal.signal(11,0);os.kill(os.getpid(),11)",
+    ])
     func aWriterThatIsKilledIsReported(end: String) async throws {
       try await expectFlush(Self.open + end, writerWasKilled: true)
     }

@@ -67,7 +67,9 @@ extension MemoryFileSystem {
     }
   }
 
-  func copyRange(from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64)
+  func copyRange(
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+  )
     throws(FileSystemError) -> Answer<Int>
   {
     try answer("copyRange") { state throws(FileSystemError) in

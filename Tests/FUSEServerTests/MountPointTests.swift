@@ -35,7 +35,7 @@ extension Mounted {
       let result = try await shell("mkdir \"$M\" && mount -t tmpfs other \"$M\"", in: directory)
       try #require(result.status == 0)
       try expect(.alreadyMounted, at: directory, "other, type tmpfs")
-      _ = try await shell("umount \"$M\" && rmdir \"$M\"", in: directory)
+      _ = try await shell("umount \"$M\" && rmdir \"$M\" && rmdir \"${M%/*}\"", in: directory)
     }
 
     @Test func theMountOfADeadServerIsExplained() async throws {

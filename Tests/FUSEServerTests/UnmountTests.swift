@@ -50,7 +50,8 @@ extension Mounted {
         #expect(result.status == 7)
         // EIO for what was cut off, and an error for what is asked later.
         #expect(result.output.components(separatedBy: "Input/output error").count == 4, "\(result.output)")
-        #expect(result.output.hasSuffix("Transport endpoint is not connected\n") || result.output.hasSuffix("aborted\n"))
+        #expect(
+          result.output.hasSuffix("Transport endpoint is not connected\n") || result.output.hasSuffix("aborted\n"))
         #expect(fileSystem.recorded.cancelled >= 2)
         #expect(fileSystem.openHandles == 0)
       }
@@ -76,7 +77,9 @@ extension Mounted {
         let result = try await mount.shell("echo text > $M/lingering; echo next > $M/f; cat $M/f")
         #expect(result.output == "next\n", "a release that takes long stops nobody")
         try mount.server.unmount()
-        let isDone = Task { try await mount.running.value; return fileSystem.recorded.releasesEnded }
+        let isDone = Task {
+          try await mount.running.value; return fileSystem.recorded.releasesEnded
+        }
         #expect(fileSystem.recorded.releasesEnded == 0)
         fileSystem.letGo()
         #expect(try await isDone.value == 1)

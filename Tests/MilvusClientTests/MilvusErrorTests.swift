@@ -40,6 +40,7 @@ import Testing
     (49, 8, "rate limit exceeded", "rateLimited"), (0, 8, "", "rateLimited"), (49, 0, "", "rateLimited"),
     (1, 0, "request is rejected by grpc RateLimiter middleware: rate limit exceeded", "rateLimited"),
     (56, 1, "service not ready", "unreachable"), (1, 0, "Milvus Proxy is not ready yet", "unreachable"),
+    (1, 65535, "empty grpc client: find no available rootcoord, check rootcoord state", "unreachable"),
     (25, 700, "index not found", "notFound"), (25, 0, "", "notFound"), (1, 0, "index not exist", "notFound"),
     (1, 1401, "", "permission"), (3, 0, "", "permission"), (1, 1400, "", "authentication"),
     (0, 10, "", "unsupported"), (1, 5, "node not found", "server"), (1, 901, "node not found", "server"),

@@ -60,7 +60,7 @@ class Side:
 
     def take(self, rows: dict[int, dict[str, Any]]) -> dict[int, dict[str, bytes]]:
         """The rows' exact values; adds them to the digests, the dynamic fields of a row as one."""
-        columns = [*schema_of(self.collection), DYNAMIC]
+        columns = {**schema_of(self.collection), DYNAMIC: ""}
         taken = {}
         for row_id in sorted(rows):
             values = {name: exact(value) for name, value in rows[row_id].items()}
@@ -102,42 +102,45 @@ class Comparison:
         return all(finding.equal for finding in self.findings) and self.difference_count == 0
 
     def run(self, minimum_rows: int) -> None:
+        source, target = self.source, self.target
         self._compare_schemas()
-        self._compare("partitions", *(", ".join(side.partitions()) for side in (self.source, self.target)))
-        counts = [clients.row_count(side.collection) for side in (self.source, self.target)]
+        self._compare("partitions", ", ".join(source.partitions()), ", ".join(target.partitions()))
+        counts = clients.row_count(source.collection), clients.row_count(target.collection)
         self._compare("rows", *counts)
-        self.findings.append(
-            Finding(f"rows, at least {minimum_rows}", *counts, equal=min(counts) >= minimum_rows)
-        )
-        self._compare_rows(counts)
-        if plan := Plan.of(self.source.collection.description):
-            self._compare_plan(plan)
+        self._require(f"rows, at least {minimum_rows}", *counts, min(counts) >= minimum_rows)
+        self._compare_rows(*counts)
+        if plan := Plan.of(source.collection.description):
+            self._check_plan(plan)
 
     def _compare(self, what: str, source: object, target: object) -> None:
-        self.findings.append(Finding(what, source, target, source == target))
+        self._require(what, source, target, source == target)
+
+    def _require(self, what: str, source: object, target: object, fulfilled: bool) -> None:
+        self.findings.append(Finding(what, source, target, fulfilled))
 
     def _compare_schemas(self) -> None:
-        fields = [schema_of(side.collection) for side in (self.source, self.target)]
-        dynamic = (side.collection.schema.enable_dynamic_field for side in (self.source, self.target))
-        self._compare("schema fields", *(f"{len(f)}{' and dynamic' if d else ''}" for f, d in zip(fields, dynamic)))
-        for name in sorted(fields[0].keys() | fields[1].keys()):
-            source, target = fields[0].get(name, "none"), fields[1].get(name, "none")
-            if source != target:
-                self._compare(f"schema of {name}", source, target)
+        source, target = schema_of(self.source.collection), schema_of(self.target.collection)
+        self._compare("schema fields", len(source), len(target))
+        for name in {**source, **target}:
+            before, after = source.get(name, ABSENT), target.get(name, ABSENT)
+            if before != after:
+                self._compare(f"schema of {name}", before, after)
 
-    def _compare_rows(self, counts: list[int]) -> None:
-        totals = [0, 0]
+    def _compare_rows(self, source_count: int, target_count: int) -> None:
         # Two threads: while one side's answer is decoded, the other's server works.
         with ThreadPoolExecutor(max_workers=2) as pool:
             for partition in sorted({*self.source.partitions(), *self.target.partitions()}):
-                ids = list(pool.map(lambda side: side.ids(partition), (self.source, self.target)))
-                self._compare(f"rows in {partition}", *map(len, ids))
-                self._compare_ids(partition, *map(set, ids))
-                totals = [total + len(found) for total, found in zip(totals, ids)]
-                for first, last in _pages(sorted({*ids[0], *ids[1]})):
-                    self._compare_page(*pool.map(lambda side: side.rows(partition, first, last), (self.source, self.target)))
-        # Two rows with one id count twice and are read once.
-        self._compare("rows beyond one per id", *(count - total for count, total in zip(counts, totals)))
+                pending = [pool.submit(side.ids, partition) for side in (self.source, self.target)]
+                source, target = (future.result() for future in pending)
+                self._compare(f"rows in {partition}", len(source), len(target))
+                self._compare_ids(partition, set(source), set(target))
+                source_count -= len(source)
+                target_count -= len(target)
+                for first, last in _pages(sorted({*source, *target})):
+                    rows = [pool.submit(side.rows, partition, first, last) for side in (self.source, self.target)]
+                    self._compare_page(*(future.result() for future in rows))
+        # Two rows with one id are counted as two and read as one.
+        self._compare("rows beyond one per id", source_count, target_count)
         for column in {**self.source.digests, **self.target.digests}:
             self._compare(f"values of {column}", self.source.digest(column), self.target.digest(column))
 
@@ -156,15 +159,15 @@ class Comparison:
                     values = (row[row_id].get(name, ABSENT) for row in (source, target))
                     self._differ(f"id {row_id}, {name}{_change(*values)}")
 
-    def _compare_plan(self, plan: Plan) -> None:
+    def _check_plan(self, plan: Plan) -> None:
         """What is known of a collection that fill.py made: a wrong source is found out, too."""
-        expected = f"{self.source.key} in {plan.deleted}"
-        found = [side.count_of(expected) for side in (self.source, self.target)]
-        self.findings.append(Finding(f"of {len(plan.deleted)} deleted ids found", *found, equal=found == [0, 0]))
-        rewritten = f'{self.source.key} in {plan.upserted} and attributes["revision"] == 2'
-        found = [side.count_of(rewritten) for side in (self.source, self.target)]
+        expression = f"{self.source.key} in {plan.deleted}"
+        source, target = self.source.count_of(expression), self.target.count_of(expression)
+        self._require(f"of {len(plan.deleted)} deleted ids found", source, target, source == target == 0)
+        expression = f'{self.source.key} in {plan.upserted} and attributes["revision"] == 2'
+        source, target = self.source.count_of(expression), self.target.count_of(expression)
         wanted = len(plan.upserted)
-        self.findings.append(Finding(f"of {wanted} upserted rows new", *found, equal=found == [wanted, wanted]))
+        self._require(f"of {wanted} upserted rows new", source, target, source == target == wanted)
 
     def _differ(self, text: str) -> None:
         self.difference_count += 1
@@ -194,18 +197,21 @@ def _pages(ids: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def schema_of(collection: Any) -> dict[str, str]:
+    """The fields by name, in their order, with what defines them."""
     fields = {}
     for entry in collection.schema.fields:
         details = ", ".join(f"{name} {value}" for name, value in sorted(entry.params.items()))
         marks = " key" if entry.is_primary else ""
         fields[entry.name] = f"{entry.dtype.name}{f'({details})' if details else ''}{marks}"
+    if collection.schema.enable_dynamic_field:
+        fields[DYNAMIC] = "enabled"
     return fields
 
 
 def _change(before: Any, after: Any) -> str:
     """How a value changed; of lists, how their first unequal elements did."""
     if isinstance(before, list) and isinstance(after, list):
-        for index, elements in enumerate(zip(before, after)):
+        for index, elements in enumerate(zip(before, after, strict=False)):
             if exact(elements[0]) != exact(elements[1]):
                 return f"[{index}]{_change(*elements)}"
     return f": {_brief(before)} became {_brief(after)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -119,4 +120,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Interrupted, it ends at once instead of with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -141,7 +141,7 @@ class Layout:
                 secret_key=f"testbed-secret-{lower}",
                 data=self.directory / "data" / store_name,
                 logs=self.directory / "logs" / store_name,
-                config=self.configs / f"{store_name}.json",
+                config=self.directory / "servers" / store_name / "s3.json",
             ),
             milvus=Milvus(
                 name=milvus_name,

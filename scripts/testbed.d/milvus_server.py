@@ -6,6 +6,7 @@ import base64
 import json
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from clients import milvus_problem
@@ -25,7 +26,7 @@ class MilvusServer(Server):
     stop_grace = 1
 
     def __init__(self, layout: Layout, milvus: Milvus, store: Store) -> None:
-        super().__init__(layout, milvus.name, list(milvus.ports.values()), milvus.data, milvus.logs)
+        super().__init__(layout, milvus.name, milvus.address, list(milvus.ports.values()), milvus.logs)
         self.milvus = milvus
         self.store = store
 
@@ -88,8 +89,6 @@ class MilvusServer(Server):
             f"http://{HOST}:{self.milvus.ports['etcd_client']}/v3/kv/deleterange",
             data=json.dumps({"key": first, "range_end": end}).encode(),
         )
-        try:
+        # Only the next start's duration depends on it.
+        with suppress(OSError):
             urllib.request.urlopen(request, timeout=PROBE_TIMEOUT).close()
-        except OSError:
-            # Only the next start's duration depends on it.
-            pass

@@ -19,7 +19,7 @@ OTHER_PARTITION = "archive"
 PARTITIONS = (DEFAULT_PARTITION, OTHER_PARTITION)
 MINIMUM_ROWS = 1000
 
-_WORDS = "vector shard segment binlog delta index query node proxy bucket Zürich 東京 naïve \"quoted\" back\\slash".split()
+_WORDS = ["vector", "shard", "segment", "binlog", "delta log", "Zürich", "東京", "naïve", 'a "quote"', "back\\slash"]
 _DESCRIPTION = re.compile(r"testbed rows=(\d+) seed=(\d+)")
 
 

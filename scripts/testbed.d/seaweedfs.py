@@ -23,7 +23,7 @@ class SeaweedServer(Server):
     stop_grace = 2
 
     def __init__(self, layout: Layout, store: Store) -> None:
-        super().__init__(layout, store.name, list(store.ports.values()), store.data, store.logs)
+        super().__init__(layout, store.name, store.endpoint, list(store.ports.values()), store.logs)
         self.store = store
 
     def launch(self) -> None:
@@ -51,6 +51,14 @@ class SeaweedServer(Server):
         except (BotoCoreError, ClientError) as error:
             return str(error)
         return None
+
+    def stop(self) -> bool:
+        ran = super().stop()
+        # Sockets between its own parts, which it leaves behind; named by port, always in /tmp.
+        for port in self.ports:
+            for socket in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
+        return ran
 
     def log_files(self) -> list[Path]:
         return newest(self.logs, "weed*INFO*") + newest(self.logs, "weed*ERROR*") + newest(self.logs, "output.log")

@@ -25,10 +25,10 @@ class Server(ABC):
     stop_grace: float
     """Seconds it gets to end by itself."""
 
-    def __init__(self, layout: Layout, name: str, ports: list[int], data: Path, logs: Path) -> None:
+    def __init__(self, layout: Layout, name: str, address: str, ports: list[int], logs: Path) -> None:
         self.name = name
+        self.address = address
         self.ports = ports
-        self.data = data
         self.logs = logs
         self.daemon = Daemon(name, layout.records / f"{name}.json", logs / "output.log")
 
@@ -65,8 +65,8 @@ class Server(ABC):
     def _start(self) -> None:
         if used := ports_in_use(self.ports):
             raise TestbedError(
-                f"{self.name} cannot start: port {', '.join(map(str, used))} is taken by a process "
-                f"this testbed did not start; end that one (ss -ltnp names it) or use another --base-port"
+                f"{self.name} cannot start: ports in use by processes that this testbed did not start: "
+                f"{', '.join(map(str, used))}; end those (ss -ltnp names them) or use another --base-port"
             )
         self.launch()
         if problem := self._wait():

@@ -6,6 +6,7 @@ import argparse
 import fcntl
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,16 +46,14 @@ class Testbed:
         self.stores = {i.name: SeaweedServer(layout, i.store) for i in self.instances}
         self.milvuses = {i.name: MilvusServer(layout, i.milvus, i.store) for i in self.instances}
 
-    @property
-    def servers(self) -> list[Server]:
-        return [server for i in self.instances for server in (self.stores[i.name], self.milvuses[i.name])]
+    def servers(self, instance: Instance, stores_only: bool) -> list[Server]:
+        """The instance's servers in the order in which they start."""
+        store = self.stores[instance.name]
+        return [store] if stores_only else [store, self.milvuses[instance.name]]
 
     def up(self, stores_only: bool) -> None:
         def start(instance: Instance) -> None:
-            chosen: list[Server] = [self.stores[instance.name]]
-            if not stores_only:
-                chosen.append(self.milvuses[instance.name])
-            for server in chosen:
+            for server in self.servers(instance, stores_only):
                 began = time.monotonic()
                 done = server.ensure()
                 print(f"{server.name}: {done} ({time.monotonic() - began:.1f} s)")
@@ -73,9 +72,9 @@ class Testbed:
         for servers in (self.milvuses, self.stores):
             _on_all(_stop, list(servers.values()))
 
-    def status(self) -> bool:
+    def status(self, stores_only: bool) -> bool:
         complete = True
-        for server in self.servers:
+        for server in (server for i in self.instances for server in self.servers(i, stores_only)):
             pid = server.daemon.pid()
             if pid is None:
                 state, complete = "not running", False
@@ -83,7 +82,7 @@ class Testbed:
                 state, complete = f"process {pid} runs and does not answer: {problem}", False
             else:
                 state = f"answers (process {pid})"
-            print(f"{server.name:<9} {_address(server):<24} {state}")
+            print(f"{server.name:<9} {server.address:<24} {state}")
         return complete
 
     def wipe(self) -> None:
@@ -156,10 +155,6 @@ def _stop(server: Server) -> None:
         print(f"{server.name}: stopped")
 
 
-def _address(server: Server) -> str:
-    return server.milvus.address if isinstance(server, MilvusServer) else server.store.endpoint
-
-
 def _layout(directory: Path, base_port: int | None) -> Layout:
     """The layout of the directory; what an earlier `up` wrote there decides the base port."""
     directory = directory.resolve()
@@ -196,8 +191,10 @@ def main() -> int:
     )
     parser.add_argument("action", choices=["up", "down", "status", "wipe", "reset", "configs"])
     parser.add_argument("--dir", type=Path, default=DEFAULT_DIRECTORY, help="default: .testbed/run in the project")
-    parser.add_argument("--base-port", type=int, help=f"first of {PORTS_PER_TESTBED} ports; default {DEFAULT_BASE_PORT}")
-    parser.add_argument("--stores-only", action="store_true", help="up, reset: only the two S3 stores")
+    parser.add_argument(
+        "--base-port", type=int, help=f"first of {PORTS_PER_TESTBED} ports; default {DEFAULT_BASE_PORT}"
+    )
+    parser.add_argument("--stores-only", action="store_true", help="up, status, reset: only the two S3 stores")
     options = parser.parse_args()
     try:
         if options.action == "configs":
@@ -205,7 +202,7 @@ def main() -> int:
             return 0
         testbed = Testbed(_layout(options.dir, options.base_port))
         if options.action == "status":
-            return 0 if testbed.status() else 3
+            return 0 if testbed.status(options.stores_only) else 3
         with _exclusive(testbed.layout.directory):
             if options.action == "down":
                 testbed.down()
@@ -220,4 +217,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Interrupted, it ends at once instead of with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

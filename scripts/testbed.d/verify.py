@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -49,7 +50,7 @@ def print_result(comparison: Comparison, source: str, target: str) -> None:
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for number, line in enumerate(lines):
-        print("  ".join(text.ljust(width) for text, width in zip(line, [*widths, 0])))
+        print("  ".join(text.ljust(width) for text, width in zip(line, [*widths, 0], strict=True)))
         if number == 0:
             print("  ".join("-" * width for width in [*widths, 5]))
     if comparison.difference_count:
@@ -94,4 +95,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Interrupted, it ends at once instead of with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -21,6 +21,13 @@ public struct BackupCatalog: Sendable {
     public var metaSize: Int64
     /// What did not fit together.
     public var warnings: [String]
+
+    /// Makes a description.
+    public init(info: BackupInfo, metaSize: Int64, warnings: [String] = []) {
+      self.info = info
+      self.metaSize = metaSize
+      self.warnings = warnings
+    }
   }
 
   private let store: any ObjectStore

@@ -48,7 +48,7 @@ struct CollectionSaver: Sendable {
   private func loadState() async throws -> LoadState {
     do {
       return try await service.loadState(of: name.collection, partitions: [], in: name.database)
-    } catch where error.code == .unsupported {
+    } catch  where error.code == .unsupported {
       return .notLoad
     }
   }
@@ -60,18 +60,20 @@ struct CollectionSaver: Sendable {
     let begin = ContinuousClock.now
     var backoff = Backoff(context.pace.flushPoll)
     while !(try await service.isFlushed(flush, of: name.collection, in: name.database)) {
-      guard ContinuousClock.now - begin < .seconds(context.limits.flushPatience) else {
-        throw EngineError(
-          .timedOut,
-          """
-          Milvus at \(context.milvus.address) has not finished flushing the collection \(name) within \
-          \(Int(context.limits.flushPatience)) seconds. Look into its log and at its object store, then try again; \
-          a backup that skips the flush saves only what is flushed already.
-          """)
-      }
+      guard ContinuousClock.now - begin < .seconds(context.limits.flushPatience) else { throw notFlushed("it") }
       try await backoff.wait()
     }
     return flush
+  }
+
+  private func notFlushed(_ what: String) -> EngineError {
+    EngineError(
+      .timedOut,
+      """
+      Milvus at \(context.milvus.address) has not finished flushing the collection \(name): after \
+      \(Int(context.limits.flushPatience)) seconds \(what) was still being written. Look into Milvus' log and at its \
+      object store, then try again; a backup that skips the flush saves only what is flushed already.
+      """)
   }
 
   private func copySegments(of survey: CollectionSurvey) async throws -> [SegmentFiles] {
@@ -92,7 +94,7 @@ struct CollectionSaver: Sendable {
         progress.expect(rows: rows)
         progress.add(rows: rows)
         return files
-      } catch where Self.mayBeCompaction(error) {
+      } catch  where Self.mayBeCompaction(error) {
         guard attempt < context.limits.attempts else { throw exhausted(error) }
         attempt += 1
         context.logger.notice(
@@ -204,13 +206,12 @@ struct CollectionSaver: Sendable {
     return try await slots.withBytes(1) { try await context.milvusObjects.listAll(ObjectKey(directory)) }
   }
 
-  /// The segments to save; waits for those that are being written out at the moment.
+  /// The segments to save; waits for those of the flush that are being written out at the moment.
   private func settledSegments(of survey: CollectionSurvey) async throws -> [SegmentInfo] {
     let partitions = Set(survey.partitions.map(\.partitionID))
+    let begin = ContinuousClock.now
     var backoff = Backoff(context.pace.flushPoll)
-    var selection = SegmentSelection([], partitions: partitions)
-    for look in 0..<10 {
-      if look > 0 { try await backoff.wait() }
+    while true {
       let segments = try await during("Asking Milvus for the segments of \(name)") {
         try await service.segments(of: name.collection, in: name.database)
       }
@@ -222,12 +223,19 @@ struct CollectionSaver: Sendable {
           \(survey.description.collectionID) and is \(other.collectionID) now. Start the backup again.
           """)
       }
-      selection = SegmentSelection(segments, partitions: partitions)
-      // Without a flush everything on its way is left out on purpose; after one, it holds later rows.
-      if selection.flushing.isEmpty || writer.plan.request.skipFlush { break }
+      let selection = SegmentSelection(segments, partitions: partitions)
+      // Milvus calls a flush done when the rows are stored; the state of their segment follows a moment later. Other
+      // segments on their way hold rows that were written after the flush.
+      let awaited = selection.flushing.filter { survey.flush?.covers($0.segmentID) ?? false }
+      if awaited.isEmpty {
+        report(selection)
+        return selection.saved
+      }
+      guard ContinuousClock.now - begin < .seconds(context.limits.flushPatience) else {
+        throw notFlushed("segments \(awaited.map(\.segmentID).listed())")
+      }
+      try await backoff.wait()
     }
-    report(selection)
-    return selection.saved
   }
 
   private func report(_ selection: SegmentSelection) {
@@ -241,5 +249,13 @@ struct CollectionSaver: Sendable {
       let ids = selection.orphans.map { "\($0.segmentID)" }.listed()
       progress.warn("\(name): segments of partitions that were dropped are not in the backup: \(ids).")
     }
+  }
+}
+
+extension FlushResult {
+  /// Whether rows written before the flush can be in a segment. Without a list of segments none can be excluded.
+  fileprivate func covers(_ segmentID: Int64) -> Bool {
+    guard let segmentIDs else { return true }
+    return segmentIDs.contains(segmentID) || flushedSegmentIDs.contains(segmentID)
   }
 }

@@ -56,7 +56,8 @@ public enum CreateJob {
   /// Backups must not lie where Milvus' own logs lie: a copy would meet its source.
   private static func checkRoots(_ context: EngineContext, _ layout: BackupLayout) throws(EngineError) {
     let data = layout.key("binlogs")
-    guard context.backups.location == context.milvusObjects.location, data == ObjectPath.clean(context.milvusRoot) else {
+    guard context.backups.location == context.milvusObjects.location, data == ObjectPath.clean(context.milvusRoot)
+    else {
       return
     }
     throw EngineError(

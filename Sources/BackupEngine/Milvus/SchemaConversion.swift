@@ -68,7 +68,8 @@ extension MilvusFieldSchema {
     let legacy = field.defaultValueProto.isEmpty ? nil : Array(field.defaultValueProto.utf8)
     self.init(
       fieldID: field.fieldID, name: field.name, isPrimaryKey: field.isPrimaryKey, description: field.description,
-      dataType: MilvusDataType(rawValue: field.dataType.rawValue), typeParams: field.typeParams.map(MilvusKeyValue.init),
+      dataType: MilvusDataType(rawValue: field.dataType.rawValue),
+      typeParams: field.typeParams.map(MilvusKeyValue.init),
       indexParams: field.indexParams.map(MilvusKeyValue.init), autoID: field.autoID, state: field.state.rawValue,
       elementType: MilvusDataType(rawValue: field.elementType.rawValue), defaultValue: decoded ?? legacy,
       isPartitionKey: field.isPartitionKey, nullable: field.nullable, isFunctionOutput: field.isFunctionOutput)

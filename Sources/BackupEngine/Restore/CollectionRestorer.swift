@@ -115,8 +115,11 @@ struct CollectionRestorer: Sendable {
 
   private func createIndexes() async throws {
     let indexed = Set(try await service.indexes(of: target.collection, in: target.database).map(\.fieldName))
-    let types = Dictionary((collection.source.schema?.fields ?? []).map { ($0.name, $0.dataType) }) { first, _ in first }
-    let isVector = { (index: IndexInfo) in types[index.fieldName]?.isVector ?? index.params.contains { $0.key == "metric_type" } }
+    let types = Dictionary((collection.source.schema?.fields ?? []).map { ($0.name, $0.dataType) }) { first, _ in first
+    }
+    let isVector = { (index: IndexInfo) in
+      types[index.fieldName]?.isVector ?? index.params.contains { $0.key == "metric_type" }
+    }
     let infos = collection.source.indexInfos
     for index in infos.filter(isVector) + infos.filter({ !isVector($0) }) {
       guard !indexed.contains(index.fieldName) else {

@@ -60,7 +60,7 @@ struct ImportRunner: Sendable {
       do throws(MilvusError) {
         now = try await service.importState(of: task)
         away = nil
-      } catch where error.code == .unreachable || error.code == .timedOut {
+      } catch  where error.code == .unreachable || error.code == .timedOut {
         let since = away ?? ContinuousClock.now
         away = since
         guard ContinuousClock.now - since < .seconds(context.limits.milvusPatience) else {

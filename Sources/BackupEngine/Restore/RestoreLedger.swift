@@ -44,7 +44,7 @@ final class RestoreLedger: Sendable {
     var gone: [CollectionName] = []
     var left = state.created.filter { !state.finished.contains($0) }
     if !left.isEmpty, let service = try? await connector.connect() {
-      // One failure is not the next one's: a server that has gone away fails each of them soon.
+      // At most as many as are worked on at the same time.
       for name in left where (try? await service.dropCollection(name.collection, in: name.database)) != nil {
         gone.append(name)
       }
@@ -73,7 +73,8 @@ final class RestoreLedger: Sendable {
       sentences.append("The new databases stay: \(state.databases.listed(10)).")
     }
     if !state.tasks.isEmpty {
-      sentences.append("Milvus may still work on the import tasks \(state.tasks.sorted().listed(10)); they fail by themselves.")
+      sentences.append(
+        "Milvus may still work on the import tasks \(state.tasks.sorted().listed(10)); they fail by themselves.")
     }
     return sentences.isEmpty ? "Nothing had been changed in Milvus." : sentences.joined(separator: " ")
   }

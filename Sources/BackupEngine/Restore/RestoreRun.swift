@@ -57,7 +57,9 @@ final class RestoreRun: Sendable {
     guard let staging else { return try await body(layout.directory) }
     let number = counter.add(1, ordering: .relaxed).newValue
     progress.note("copying the partition \(bundle.partitionName) into Milvus' bucket")
-    let base = try await during("Copying the partition \(bundle.partitionName) into \(plan.context.milvusObjects.location)") {
+    let base = try await during(
+      "Copying the partition \(bundle.partitionName) into \(plan.context.milvusObjects.location)"
+    ) {
       try await staging.stage(bundle, as: number)
     }
     let rows = try await body(base)

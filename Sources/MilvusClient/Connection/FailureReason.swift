@@ -13,24 +13,38 @@ internal import GRPCNIOTransportHTTP2Posix
 func failureReason(_ error: any Error) -> String {
   switch error {
   case let error as RPCError:
-    error.cause.map(failureReason) ?? error.message
+    error.cause.map(failureReason) ?? shortened(error.message)
   case let error as RuntimeError:
-    error.cause.map(failureReason) ?? error.message
+    error.cause.map(failureReason) ?? shortened(error.message)
   default:
     shortened(String(describing: error), module: String(reflecting: type(of: error)).prefix { $0 != "." })
   }
 }
 
-private func shortened(_ text: String, module: Substring) -> String {
+private func shortened(_ text: String, module: Substring = "") -> String {
   if let number = text.firstMatch(of: /errno: ([0-9]+)/).flatMap({ Int32($0.1) }) {
     return String(cString: strerror(number)).lowercased()
   }
   if let reason = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/) {
     return "TLS: " + reason.1.lowercased().replacing("_", with: " ")
   }
+  if let known = wordings.first(where: { text.contains($0.text) }) { return known.wording }
   switch module {
   case "NIOHTTP2": return "the server there does not speak gRPC"
   case "NIOSSL": return "TLS: " + text
-  default: return text.contains("connectTimeout") ? "no connection came up in time" : text
+  default: return text
   }
 }
+
+/// Texts of the layers below, and what they mean.
+private let wordings: [(text: String, wording: String)] = [
+  ("connectTimeout", "no connection came up in time"),
+  (
+    "before completing the HTTP/2 connection preface",
+    "the server closed the connection at once, as one does that expects TLS"
+  ),
+  ("EOF during handshake", "TLS: the server closed the connection during the handshake"),
+  ("failedToValidateHostname", "TLS: the server's certificate is for another name"),
+  ("failedToLoadCertificate", "a certificate file cannot be read"),
+  ("failedToLoadPrivateKey", "the key file cannot be read, or is not the certificate's"),
+]

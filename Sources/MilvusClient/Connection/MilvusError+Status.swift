@@ -52,7 +52,7 @@ extension MilvusError.Code {
   private static let phrases: [(phrase: String, code: MilvusError.Code)] = [
     ("rate limit exceeded", .rateLimited), ("auth check failure", .authentication), ("permission deny", .permission),
     ("already exist", .alreadyExists), ("duplicate collection", .alreadyExists),
-    ("not ready", .unreachable), ("not healthy", .unreachable),
+    ("not ready", .unreachable), ("not healthy", .unreachable), ("find no available", .unreachable),
     ("not found", .notFound), ("not exist", .notFound), ("doesn't exist", .notFound), ("can't find", .notFound),
   ]
 

@@ -25,13 +25,15 @@ struct Bed: Sendable {
     name: String = "a", limits: EngineLimits = EngineLimits(flushPatience: 0.2, milvusPatience: 0.05)
   ) {
     let milvusBucket = MemoryStore(service: service, bucket: "milvus-\(name)")
-    let bucket = shared ? milvusBucket : MemoryStore(service: MemoryService(name: "elsewhere-\(name)"), bucket: "backups")
+    let bucket =
+      shared ? milvusBucket : MemoryStore(service: MemoryService(name: "elsewhere-\(name)"), bucket: "backups")
     milvus = FakeMilvus(store: milvusBucket, version: version)
     objects = FaultStore(milvusBucket)
     backups = FaultStore(bucket)
     self.bucket = bucket
     context = EngineContext(
-      storeName: "milvus_\(name)", backups: backups, backupRoot: "/backup/", milvusObjects: objects, milvusRoot: "files",
+      storeName: "milvus_\(name)", backups: backups, backupRoot: "/backup/", milvusObjects: objects,
+      milvusRoot: "files",
       milvus: MilvusEndpoint(host: "milvus", port: 19530), limits: limits,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     context.milvusConnector = milvus
@@ -72,7 +74,9 @@ struct Bed: Sendable {
     try await milvus.addSegment(to: name, partition: "p1", rows: 150, filesPerField: 2)
     milvus.state.withLock { state in
       state.collections[name.database]?[name.collection]?.indexes = [
-        .fake("v", "v", [MilvusKeyValue(key: "index_type", value: "IVF_FLAT"), MilvusKeyValue(key: "metric_type", value: "L2")])
+        .fake(
+          "v", "v",
+          [MilvusKeyValue(key: "index_type", value: "IVF_FLAT"), MilvusKeyValue(key: "metric_type", value: "L2")])
       ]
       state.collections[name.database]?[name.collection]?.aliases = ["other"]
     }

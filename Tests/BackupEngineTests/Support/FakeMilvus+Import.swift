@@ -157,7 +157,8 @@ extension FakeMilvus {
     if collection.spec.schema.enableDynamicField { fields.insert((fields.max() ?? 99) + 1) }
     for field in fields {
       for file in 0..<filesPerField {
-        let share = file == 0 ? rows - rows / Int64(filesPerField) * Int64(filesPerField - 1) : rows / Int64(filesPerField)
+        let share =
+          file == 0 ? rows - rows / Int64(filesPerField) * Int64(filesPerField - 1) : rows / Int64(filesPerField)
         let key = LogKey.insert(
           collectionID: collection.id, partitionID: partitionID, groupID: 0, segmentID: id, fieldID: field,
           logID: id + 100 + field * 10 + Int64(file))

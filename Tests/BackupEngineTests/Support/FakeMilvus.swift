@@ -162,7 +162,8 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     return CollectionDescription(
       collectionID: collection.id, collectionName: name, dbName: database, dbID: 0, schema: schema,
       shardsNum: collection.spec.shardsNum, consistencyLevel: collection.spec.consistencyLevel,
-      aliases: collection.aliases, properties: collection.spec.properties, virtualChannelNames: ["dml_0_\(collection.id)v0"],
+      aliases: collection.aliases, properties: collection.spec.properties,
+      virtualChannelNames: ["dml_0_\(collection.id)v0"],
       physicalChannelNames: ["dml_0"], createdTimestamp: 449, createdUTCTimestamp: 1, numPartitions: 0)
   }
 

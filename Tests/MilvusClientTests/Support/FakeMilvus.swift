@@ -101,11 +101,12 @@ var testOptions: MilvusClientOptions {
 /// Runs a fake server with the start-up handlers and `handlers`, and gives `body` its endpoint.
 func withFakeMilvus<Result: Sendable>(
   _ handlers: [String: FakeMilvus.Handler] = [:], startUp: [String: FakeMilvus.Handler] = startUpHandlers,
+  security: HTTP2ServerTransport.Posix.TransportSecurity = .plaintext,
   _ body: @Sendable (MilvusEndpoint, FakeMilvus) async throws -> Result
 ) async throws -> Result {
   let fake = FakeMilvus(startUp.merging(handlers) { $1 })
   let transport = HTTP2ServerTransport.Posix(
-    address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext)
+    address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: security)
   return try await withGRPCServer(transport: transport, services: [fake]) { server in
     let port = try await server.listeningAddress?.ipv4?.port ?? 0
     return try await body(MilvusEndpoint(host: "127.0.0.1", port: port), fake)

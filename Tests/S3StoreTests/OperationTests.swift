@@ -1,0 +1,320 @@
+import CurlHTTP
+import ObjectStore
+import Testing
+
+@testable import S3Store
+
+/// Requests that operations make, and answers that only look like success.
+@Suite struct OperationTests {
+  static let info = ["ETag": "\"e\"", "Last-Modified": "Mon, 23 Nov 2026 11:00:00 GMT"]
+
+  private func headers(_ more: [String: String]) -> [String: String] { Self.info.merging(more) { $1 } }
+
+  @Test func rangeIsAskedForAndItsAnswerChecked() async throws {
+    let transport = ScriptedTransport(HTTPResponse(206, "cde", headers(["Content-Range": "bytes 2-4/10"])))
+    let content = try await scriptedStore(transport).get("k", range: 2..<5, version: ETag("\"e\""))
+    #expect(content.bytes == Array("cde".utf8))
+    #expect(content.info == ObjectInfo(key: "k", size: 10, etag: ETag("\"e\""), modified: 1_795_431_600))
+    let request = try #require(transport.requests.first)
+    #expect(request.header("Range") == "bytes=2-4")
+    #expect(request.header("If-Match") == "\"e\"")
+    #expect(request.maximumBodySize == 3)
+  }
+
+  @Test func rangeBeyondTheEndIsCutToIt() async throws {
+    let transport = ScriptedTransport(HTTPResponse(206, "ij", headers(["Content-Range": "bytes 8-9/10"])))
+    #expect(try await scriptedStore(transport).get("k", range: 8..<100, version: nil).bytes.count == 2)
+  }
+
+  @Test(arguments: [
+    HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 3-5/10"]) { $1 }),
+    HTTPResponse(206, "cd", info.merging(["Content-Range": "bytes 2-3/10"]) { $1 }),
+    HTTPResponse(206, "cd", info.merging(["Content-Range": "bytes 2-4/10"]) { $1 }),
+    HTTPResponse(206, "cde", info), HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 2-4/*"]) { $1 }),
+    HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 2-4/10", "Content-Length": "4"]) { $1 }),
+    HTTPResponse(200, "cde", info), HTTPResponse(204, "", info),
+    HTTPResponse(206, "cde", ["Content-Range": "bytes 2-4/10"]),
+    HTTPResponse(
+      status: 206, headers: HTTPHeaders([HTTPHeader("ETag", "e"), HTTPHeader("Content-Range", "bytes 2-4/10")]),
+      body: Array("cde".utf8)),
+  ])
+  func answerThatIsNotTheRangeAskedForIsAnError(response: HTTPResponse) async throws {
+    let store = try scriptedStore(ScriptedTransport(response))
+    #expect(await storeError { try await store.get("k", range: 2..<5, version: nil) }?.code == .protocolViolation)
+  }
+
+  @Test func rangeThatCoversTheObjectMayBeAnsweredWithAllOfIt() async throws {
+    let store = try scriptedStore(ScriptedTransport(HTTPResponse(200, "abc", Self.info)))
+    let content = try await store.get("k", range: 0..<10, version: nil)
+    #expect(content.bytes == Array("abc".utf8))
+    #expect(content.info.size == 3)
+  }
+
+  @Test func rangeBehindTheEndHasNoBytes() async throws {
+    let transport = ScriptedTransport(
+      .error(416, "InvalidRange"), HTTPResponse(200, "", headers(["Content-Length": "10"])))
+    let content = try await scriptedStore(transport).get("k", range: 10..<20, version: ETag("\"e\""))
+    #expect(content.bytes.isEmpty)
+    #expect(content.info.size == 10)
+    #expect(transport.requests.map(\.method) == [.get, .head])
+    #expect(transport.requests.last?.header("If-Match") == "\"e\"")
+  }
+
+  @Test func wholeObjectIsComparedWithItsChecksum() async throws {
+    let good = try scriptedStore(
+      ScriptedTransport(HTTPResponse(200, "123456789", headers(["x-amz-checksum-crc32c": "4waSgw=="]))))
+    #expect(try await good.get("k", range: nil, version: nil).bytes.count == 9)
+    let bad = try scriptedStore(
+      ScriptedTransport(HTTPResponse(200, "123456780", headers(["x-amz-checksum-crc32c": "4waSgw=="]))))
+    let error = try #require(await storeError { try await bad.get("k", range: nil, version: nil) })
+    #expect(error.code == .corrupted)
+    #expect(error.isTransient)
+    // A checksum of checksums says nothing that could be compared.
+    let parts = try scriptedStore(
+      ScriptedTransport(HTTPResponse(200, "x", headers(["x-amz-checksum-crc32c": "4waSgw==-2"]))))
+    #expect(try await parts.get("k", range: nil, version: nil).bytes.count == 1)
+  }
+
+  @Test func otherVersionIsAChange() async throws {
+    let store = try scriptedStore(ScriptedTransport(.error(412, "PreconditionFailed")))
+    #expect(await storeError { try await store.get("k", range: nil, version: ETag("\"x\"")) }?.code == .changed)
+  }
+
+  @Test func uploadBringsItsChecksumAndIsNotHashed() async throws {
+    let transport = ScriptedTransport(HTTPResponse(200, "", ["ETag": "e", "Date": "Mon, 23 Nov 2026 11:00:00 GMT"]))
+    let info = try await scriptedStore(transport).put("a b", Array("123456789".utf8), condition: .none)
+    #expect(info == ObjectInfo(key: "a b", size: 9, etag: ETag("\"e\""), modified: 1_795_431_600))
+    let request = try #require(transport.requests.first)
+    #expect(request.url == "http://store.example:9000/bkt/a%20b")
+    #expect(request.header("x-amz-checksum-crc32c") == "4waSgw==")
+    #expect(request.header("x-amz-content-sha256") == "UNSIGNED-PAYLOAD")
+    #expect(request.header("If-None-Match") == nil)
+    #expect(!request.mustNotRepeat)
+  }
+
+  @Test func conditionalUploadIsNeverRepeatedSilently() async throws {
+    let transport = ScriptedTransport(.error(412, "PreconditionFailed"))
+    let error = await storeError { try await scriptedStore(transport).put("k", [], condition: .absent) }
+    #expect(error?.code == .preconditionFailed)
+    let request = try #require(transport.requests.first)
+    #expect(request.header("If-None-Match") == "*")
+    #expect(request.mustNotRepeat)
+  }
+
+  @Test func listingAsksForWhatIsWanted() async throws {
+    let empty = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+    let transport = ScriptedTransport(HTTPResponse(200, empty))
+    let store = try scriptedStore(transport)
+    _ = try await store.list(ListRequest(prefix: "a b/", groupedByDirectory: true, continuation: "t&+", limit: 5000))
+    _ = try await store.list(ListRequest(prefix: "", limit: 7))
+    #expect(
+      transport.requests.map(\.url) == [
+        "http://store.example:9000/bkt?continuation-token=t%26%2B&delimiter=%2F&encoding-type=url&list-type=2"
+          + "&max-keys=1000&prefix=a%20b%2F",
+        "http://store.example:9000/bkt?encoding-type=url&list-type=2&max-keys=7",
+      ])
+  }
+
+  @Test func listingThatStandsStillIsAnError() async throws {
+    let page =
+      "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>"
+    let store = try scriptedStore(ScriptedTransport(HTTPResponse(200, page)))
+    let error = await storeError { try await store.listAll("") }
+    #expect(error?.code == .protocolViolation)
+  }
+
+  static let parts = [
+    UploadedPart(number: 2, etag: ETag("\"b\""), size: 3, checksum: "AAAAAA=="),
+    UploadedPart(number: 1, etag: ETag("\"a&\""), size: 5, checksum: "4waSgw=="),
+  ]
+  static let upload = MultipartUpload(key: "k", id: "id+/")
+
+  private func complete(_ transport: ScriptedTransport) async throws -> ObjectInfo {
+    try await scriptedStore(transport).completeUpload(Self.upload, parts: Self.parts, condition: .none)
+  }
+
+  @Test func completionNamesItsPartsInOrder() async throws {
+    let answer = HTTPResponse(
+      200, "\n \n<CompleteMultipartUploadResult><ETag>&quot;x-2&quot;</ETag></CompleteMultipartUploadResult>")
+    let transport = ScriptedTransport(answer)
+    let info = try await complete(transport)
+    #expect(info == ObjectInfo(key: "k", size: 8, etag: ETag("\"x-2\""), modified: 1_795_435_200))
+    let request = try #require(transport.requests.first)
+    #expect(request.url == "http://store.example:9000/bkt/k?uploadId=id%2B%2F")
+    #expect(
+      String(decoding: request.body, as: UTF8.self) == """
+        <CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Part><PartNumber>1</PartNumber>\
+        <ETag>&quot;a&amp;&quot;</ETag><ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part><Part><PartNumber>2</PartNumber>\
+        <ETag>&quot;b&quot;</ETag><ChecksumCRC32C>AAAAAA==</ChecksumCRC32C></Part></CompleteMultipartUpload>
+        """)
+    #expect(request.timeouts?.stall ?? 0 >= 300)
+  }
+
+  @Test func errorBehindASuccessStatusIsAnError() async throws {
+    let hidden = HTTPResponse(200, "  \r\n<Error><Code>InternalError</Code><Message>sorry</Message></Error>")
+    let transport = ScriptedTransport(hidden, HTTPResponse(404))
+    let error = try #require(await storeError { try await complete(transport) })
+    #expect(error.code == .serverError)
+    #expect(error.isTransient)
+    let copying = try scriptedStore(ScriptedTransport(hidden))
+    let copyError = await storeError { try await copying.copy(from: "s", inBucket: "bkt", version: nil, to: "k") }
+    #expect(copyError?.code == .serverError)
+  }
+
+  static let lost = HTTPError(.connectionLost, authority: "a", reason: "lost", requestMayHaveArrived: true)
+
+  /// Ways in which the answer to a completion gets lost.
+  static let losses: [ScriptedTransport.Step] = [
+    .failure(lost),
+    .answer(.error(404, "NoSuchUpload")),
+    .answer(HTTPResponse(200, "<CompleteMultipartUploadResult><ETag>x")),
+  ]
+
+  @Test(arguments: 0..<3) func lostCompletionIsResolvedByTheObject(loss: Int) async throws {
+    let object = HTTPResponse(200, "", headers(["Content-Length": "8", "ETag": "\"x-2\""]))
+    let transport = ScriptedTransport([Self.losses[loss], .answer(object)])
+    let info = try await complete(transport)
+    #expect(info == ObjectInfo(key: "k", size: 8, etag: ETag("\"x-2\""), modified: 1_795_431_600))
+    #expect(transport.requests.map(\.method) == [.post, .head])
+  }
+
+  @Test(arguments: [
+    HTTPResponse(404),
+    HTTPResponse(200, "", ["ETag": "\"x-2\"", "Content-Length": "9"]),
+    HTTPResponse(200, "", ["ETag": "\"x\"", "Content-Length": "8"]),
+    HTTPResponse(200, "", ["ETag": "\"x-3\"", "Content-Length": "8"]),
+    HTTPResponse(200, "", ["ETag": "\"x-2\"", "Content-Length": "8", "x-amz-checksum-crc32c": "AAAAAA==-2"]),
+  ])
+  func lostCompletionWithAnotherObjectInPlaceIsAnError(object: HTTPResponse) async throws {
+    let transport = ScriptedTransport([Self.losses[1], .answer(object)])
+    #expect(await storeError { try await complete(transport) }?.code == .uploadNotFound)
+  }
+
+  @Test func failedConditionOfACompletionIsNotResolvedAway() async throws {
+    let transport = ScriptedTransport(.error(412, "PreconditionFailed"))
+    let error = await storeError {
+      try await scriptedStore(transport).completeUpload(Self.upload, parts: Self.parts, condition: .absent)
+    }
+    #expect(error?.code == .preconditionFailed)
+    #expect(transport.requests.count == 1)
+  }
+
+  @Test func abortOfAnUnknownUploadIsNoError() async throws {
+    try await scriptedStore(ScriptedTransport(.error(404, "NoSuchUpload"))).abortUpload(Self.upload)
+    let refused = try scriptedStore(ScriptedTransport(.error(403, "AccessDenied")))
+    #expect(await storeError { try await refused.abortUpload(Self.upload) }?.code == .accessDenied)
+  }
+
+  @Test func deletionOfAnAbsentObjectIsNoErrorButThatOfAnAbsentBucketIs() async throws {
+    try await scriptedStore(ScriptedTransport(.error(404, "NoSuchKey"))).delete("k")
+    let store = try scriptedStore(ScriptedTransport(.error(404, "NoSuchBucket")))
+    #expect(await storeError { try await store.delete("k") }?.code == .bucketNotFound)
+  }
+
+  @Test func copyNamesItsSourceAndVersion() async throws {
+    let copied = HTTPResponse(
+      200, "<CopyObjectResult><LastModified>2026-11-23T12:30:32.491Z</LastModified><ETag>n</ETag></CopyObjectResult>")
+    let source = HTTPResponse(200, "", headers(["Content-Length": "42"]))
+    let transport = ScriptedTransport([.computed { request in request.method == .head ? source : copied }])
+    let store = try scriptedStore(transport)
+    let info = try await store.copy(from: "ä/b c", inBucket: "other", version: ETag("\"e\""), to: "k")
+    #expect(info == ObjectInfo(key: "k", size: 42, etag: ETag("\"n\""), modified: 1_795_437_032))
+    let put = try #require(transport.requests.first { $0.method == .put })
+    #expect(put.header("x-amz-copy-source") == "other/%C3%A4/b%20c")
+    #expect(put.header("x-amz-copy-source-if-match") == "\"e\"")
+    let head = try #require(transport.requests.first { $0.method == .head })
+    #expect(head.url == "http://store.example:9000/other/%C3%A4/b%20c")
+    #expect(head.header("If-Match") == "\"e\"")
+  }
+
+  @Test func absentOrChangedSourceIsWhatTheErrorNames() async throws {
+    for (answer, code) in [
+      (HTTPResponse.error(404, "NoSuchKey"), StoreError.Code.notFound), (.error(412, "PreconditionFailed"), .changed),
+    ] {
+      let store = try scriptedStore(ScriptedTransport(answer))
+      let error = await storeError { try await store.copy(from: "s", inBucket: "other", version: nil, to: "k") }
+      #expect(error?.code == code)
+      #expect(error?.key == "s")
+    }
+  }
+
+  @Test(arguments: [true, false]) func objectTooLargeForOneCopyIsCopiedInParts(withVersion: Bool) async throws {
+    let size = (5 << 30) + 1
+    let object = HTTPResponse(200, "", headers(["Content-Length": "\(size)"]))
+    let transport = ScriptedTransport([
+      .computed { request in
+        let target = request.url.split(separator: "?")
+        if request.method == .head { return object }
+        if request.method == .put, target.count == 1 {
+          return .error(400, "InvalidRequest", "copy source is too large")
+        }
+        if request.method == .put { return HTTPResponse(200, "<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>") }
+        if target[1] == "uploads=" {
+          return HTTPResponse(
+            200, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+        }
+        return HTTPResponse(200, "<CompleteMultipartUploadResult><ETag>\"x-11\"</ETag></CompleteMultipartUploadResult>")
+      }
+    ])
+    let store = try scriptedStore(transport)
+    let info = try await store.copy(from: "s", inBucket: "bkt", version: withVersion ? ETag("\"e\"") : nil, to: "k")
+    #expect(info.size == Int64(size))
+    let parts = transport.requests.filter { $0.header("x-amz-copy-source-range") != nil }
+    let ranges = Set(parts.compactMap { $0.header("x-amz-copy-source-range") })
+    #expect(parts.count == 11)
+    #expect(ranges.count == 11)
+    #expect(ranges.contains("bytes=0-536870911"))
+    #expect(ranges.contains("bytes=5368709120-5368709120"))
+    #expect(parts.allSatisfy { $0.header("x-amz-copy-source-if-match") == "\"e\"" })
+  }
+
+  @Test func failedPartOfACopyAbortsTheUpload() async throws {
+    let transport = ScriptedTransport([
+      .computed { request in
+        if request.method == .put { return .error(412, "PreconditionFailed") }
+        if request.method == .delete { return HTTPResponse(204) }
+        return HTTPResponse(
+          200, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+      }
+    ])
+    let store = try scriptedStore(transport)
+    let source = ObjectInfo(key: "s", size: 100, etag: ETag("\"e\""), modified: 0)
+    let error = await storeError { try await store.copyInParts(source, inBucket: "bkt", to: "k", partSize: 10) }
+    #expect(error?.code == .changed)
+    #expect(transport.requests.last?.method == .delete)
+    #expect(transport.requests.last?.url.hasSuffix("/bkt/k?uploadId=u") == true)
+  }
+
+  @Test func bucketIsCreatedOnlyWhenItIsMissing() async throws {
+    let present = ScriptedTransport(HTTPResponse(200))
+    try await scriptedStore(present).createBucketIfMissing()
+    #expect(present.requests.map(\.method) == [.head])
+    let missing = ScriptedTransport(HTTPResponse(404), HTTPResponse(200))
+    try await scriptedStore(missing) { $0.region = "eu-west-3" }.createBucketIfMissing()
+    #expect(missing.requests.map(\.method) == [.head, .put])
+    #expect(String(decoding: missing.requests[1].body, as: UTF8.self).contains("<LocationConstraint>eu-west-3<"))
+    let raced = ScriptedTransport(HTTPResponse(404), .error(409, "BucketAlreadyOwnedByYou"), HTTPResponse(200))
+    try await scriptedStore(raced).createBucketIfMissing()
+    let foreign = ScriptedTransport(
+      [.computed { request in request.method == .put ? .error(409, "BucketAlreadyExists") : HTTPResponse(404) }])
+    #expect(await storeError { try await scriptedStore(foreign).createBucketIfMissing() }?.code == .accessDenied)
+  }
+
+  @Test func endpointsThatAreTheSameHaveTheSameName() throws {
+    func location(_ change: (inout S3Configuration) -> Void) throws -> StoreLocation {
+      try scriptedStore(ScriptedTransport(), change: change).location
+    }
+    let usual = try location { $0.port = nil }
+    #expect(try location { $0.port = 80 } == usual)
+    #expect(
+      try location {
+        $0.port = nil; $0.host = "STORE.example"
+      } == usual)
+    #expect(try location { $0.port = 443 } != usual)
+    #expect(
+      try location {
+        $0.port = nil; $0.usesTLS = true
+      } != usual)
+    #expect(usual.endpoint == "http://store.example")
+  }
+}
