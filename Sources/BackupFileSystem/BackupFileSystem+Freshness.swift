@@ -68,6 +68,7 @@ extension BackupFileSystem {
         listing.directories += page.directories
         request.continuation = page.continuation
       } while request.continuation != nil
+      listing.directories = try await holdingObjects(listing.directories, of: store, in: scope)
     } catch {
       state.withLock { $0.scopes[scope]?.running = nil }
       throw FileSystemError(error)
@@ -78,5 +79,31 @@ extension BackupFileSystem {
       let hidden = state.tree.merge(listing, into: scope)
       state.scopes[scope] = Scope(listedAt: end, duration: end - begin, hidden: hidden)
     }
+  }
+
+  /// The directories in which there is an object. Some stores keep showing a directory whose last object is gone; one
+  /// that is known to hold something is not asked again.
+  private func holdingObjects(
+    _ directories: [ObjectKey], of store: MountedStore, in scope: InodeNumber
+  ) async throws -> [ObjectKey] {
+    let unknown = state.withLock { state in
+      directories.filter { key in
+        let name = ObjectKey(String(key.string.dropFirst(store.prefix.string.count).dropLast()))
+        let known = state.tree.nodes[scope]?.directory?.children[name].flatMap { state.tree.nodes[$0]?.directory }
+        return known?.children.isEmpty ?? true
+      }
+    }
+    let empty = try await withThrowingTaskGroup(of: ObjectKey?.self) { group in
+      var empty: Set<ObjectKey> = []
+      for (position, key) in unknown.enumerated() {
+        if position >= 16, let answer = try await group.next(), let key = answer { empty.insert(key) }
+        group.addTask {
+          try await store.objects.list(ListRequest(prefix: key, limit: 1)).objects.isEmpty ? key : nil
+        }
+      }
+      for try await answer in group { if let key = answer { empty.insert(key) } }
+      return empty
+    }
+    return directories.filter { !empty.contains($0) }
   }
 }

@@ -1,9 +1,10 @@
 // The engine's thread: takes messages, lets libcurl work, delivers results, sleeps when there is nothing to do.
 //
-// Invariants: everything here belongs to the one thread that runs `run()`. An exchange is in exactly one place: a lane's
-// queue, or `active` together with a handle of the multi. It leaves both before its completion runs.
+// Invariants: everything here belongs to the one thread that runs `run()`. An exchange is in exactly one place: a
+// lane's queue, or `active` together with a handle of the multi. It leaves both before its completion runs.
 
 import CCurl
+import Glibc
 
 final class EngineLoop {
   private let inbox: EngineInbox
@@ -34,7 +35,8 @@ final class EngineLoop {
       if deliverFinished() { continue }
       guard inbox.fallAsleep() else { continue }
       // A wake-up ends the wait at once, and libcurl shortens it to its own next timer.
-      curl_multi_poll(multi, nil, 0, 60_000, nil)
+      // Out of memory it cannot wait; a nap then keeps the loop from spinning.
+      if curl_multi_poll(multi, nil, 0, 60_000, nil) != CURLM_OK { usleep(10_000) }
       inbox.wakeUp()
     }
     endEverything()

@@ -1,5 +1,5 @@
-// An answer's headers, kept as the bytes that came and searched when asked: most answers have a dozen lines of which two
-// are read.
+// An answer's headers, kept as the bytes that came and searched when asked: most answers have a dozen lines of which
+// two are read.
 
 /// The headers of one answer.
 public struct HTTPHeaders: Sendable, CustomStringConvertible {

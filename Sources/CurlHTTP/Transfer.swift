@@ -1,8 +1,8 @@
 // A libcurl easy handle, configured once and used for one exchange after the other, with what libcurl needs meanwhile.
 //
-// Invariants: belongs to the engine's thread. While an exchange is on it, the request's body and the header list live at
-// least as long as libcurl may look at them. The handle's pointers to this object never change, and the object outlives
-// the handle.
+// Invariants: belongs to the engine's thread. While an exchange is on it, the request's body and the header list live
+// at least as long as libcurl may look at them. The handle's pointers to this object never change, and the object
+// outlives the handle.
 
 import CCurl
 import Glibc
@@ -156,7 +156,7 @@ final class Transfer {
 
   /// Nil when a header could break out of its line.
   private static func list(of headers: [HTTPHeader]) -> UnsafeMutablePointer<curl_slist>? {
-    // Without this libcurl asks leave for bodies over 1 MiB and waits a second for servers that do not know the question.
+    // Without this libcurl asks leave for bodies over 1 MiB and waits a second for servers that do not understand.
     var list = curl_slist_append(nil, "Expect:")
     for header in headers {
       guard !header.name.isEmpty, isSafe(header.name), isSafe(header.value) else {

@@ -1,9 +1,9 @@
 // Tells a writer that was killed from one that closed its file: what a killed one wrote must not be published.
 //
-// The kernel closes the files of a dying process and sends FLUSH for them as for any other close. What tells them apart
-// is in /proc/<thread>/stat (proc(5)): field 9, the flags, has PF_SIGNALED when a signal ended the thread, and field 52,
-// the exit status, names that signal in its low seven bits. The flag alone is not enough: when a process with several
-// threads leaves by exit(3), the kernel ends the others by a signal too, and often one of those closes the files.
+// The kernel closes the files of a dying process and sends FLUSH for them as for any other close. What tells them
+// apart is in /proc/<thread>/stat (proc(5)): field 9, the flags, has PF_SIGNALED when a signal ended the thread, and
+// field 52, the exit status, names that signal in its low seven bits. The flag alone is not enough: when a process with
+// several threads leaves by exit(3), the kernel ends the others by a signal too, and one of those closes the files.
 
 import Glibc
 

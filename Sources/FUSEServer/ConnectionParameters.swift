@@ -10,9 +10,9 @@ enum ConnectionParameters {
   /// Requests that the kernel sends without a program waiting (reading ahead, mostly) before it makes others wait.
   static let backgroundRequests: UInt32 = 64
 
-  /// Several reads of a file at once; lookups and listings in a directory at once; O_TRUNC as part of OPEN; cached pages
-  /// dropped when the time of modification changes; attributes with every listing. Left out: splice, which is slower
-  /// for data in memory, and the writeback cache, which hides errors and loses FLUSH of killed writers.
+  /// Several reads of a file at once; lookups and listings in a directory at once; O_TRUNC as part of OPEN; cached
+  /// pages dropped when the time of modification changes; attributes with every listing. Left out: splice, which is
+  /// slower for data in memory, and the writeback cache, which hides errors and loses FLUSH of killed writers.
   private static let capabilities =
     FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ATOMIC_O_TRUNC
     | FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_READDIRPLUS

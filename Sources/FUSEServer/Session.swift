@@ -1,8 +1,8 @@
 // libfuse's session: made and mounted, then asked for requests by several threads, destroyed at the end.
 //
 // Order is up to the owner: `destroy` comes last, once, when no thread is in `serve` and every request is answered.
-// libfuse's own unmount function is never called: it closes the device, whose number the threads still read from, and it
-// unmounts by path whatever is mounted there by then. What it would have freed beside that is one copy of the path.
+// libfuse's own unmount function is never called: it closes the device, whose number the threads still read from, and
+// it unmounts by path whatever is mounted there by then. All it would have freed beside that is one copy of the path.
 
 import CFUSE
 import Glibc
@@ -48,7 +48,7 @@ final class Session: Sendable {
     return 0
   }
 
-  /// Makes `serve` return as soon as its thread is not occupied; one that waits for a request must be woken by a signal.
+  /// Makes `serve` return as soon as its thread is free; one that waits for a request must be woken by a signal.
   func stop() {
     isStopped.store(true, ordering: .releasing)
   }

@@ -2,7 +2,7 @@
 
 import CChecksum
 
-/// The CRC32C checksum (Castagnoli), which S3 checks uploads by and Milvus does not use.
+/// The CRC32C checksum (Castagnoli, RFC 3720), one of those by which S3 checks uploads.
 public enum CRC32C {
   /// The checksum of `bytes`, or of what `checksum` stands for followed by `bytes`.
   public static func checksum(_ bytes: [UInt8], continuing checksum: UInt32 = 0) -> UInt32 {

@@ -8,47 +8,52 @@ struct ListAnswer: Sendable {
   private var isTruncated: Bool?
   private var token: String?
   private var isEncoded = false
+  /// All keys and prefixes as they came. Whether they are encoded may be said behind them.
+  private var names: [UInt8] = []
+  private var rawObjects: [RawObject] = []
+  private var rawPrefixes: [Range<Int>] = []
 
   /// Parses a whole answer.
   /// - Throws: `XMLFault` when it is not a complete, consistent ListBucketResult.
   init(_ bytes: [UInt8]) throws(XMLFault) {
-    var scanner = XMLScanner(bytes)
+    let document = bytes.span
+    names.reserveCapacity(bytes.count / 4)
+    var scanner = XMLScanner()
     var raw = RawObject()
-    var rawObjects: [RawObject] = []
-    var rawPrefixes: [[UInt8]] = []
     var text: [UInt8] = []
     var field = Field.other
     var parent = Field.other
     scan: while true {
-      let token = try scanner.next()
+      let token = try scanner.next(in: document)
       switch token {
       case .start(let name):
-        field = Self.field(name, in: scanner)
+        field = Self.field(name, in: document)
         text.removeAll(keepingCapacity: true)
         if scanner.depth == 1 {
-          guard scanner.matches(name, "ListBucketResult") else { throw XMLFault(reason: "not a ListBucketResult") }
+          guard XMLScanner.matches(name, "ListBucketResult", in: document) else {
+            throw XMLFault(reason: "not a ListBucketResult")
+          }
         } else if scanner.depth == 2 {
           parent = field
           raw = RawObject()
         }
       case .text, .verbatim:
-        try scanner.appendText(token, to: &text)
+        if field != .other { try XMLScanner.appendText(token, in: document, to: &text) }
       case .end:
         if scanner.depth == 2, parent == .contents {
-          try raw.set(field, text)
+          try set(field, of: &raw, text)
         } else if scanner.depth == 2, parent == .commonPrefixes, field == .prefix {
-          rawPrefixes.append(text)
+          rawPrefixes.append(keep(text))
         } else if scanner.depth == 1 {
           if parent == .contents { rawObjects.append(raw) } else { set(parent, text) }
         }
         // What follows an end is white space, or belongs to no field.
         field = .other
-        text.removeAll(keepingCapacity: true)
       case .finished:
         break scan
       }
     }
-    try finish(rawObjects, rawPrefixes)
+    try finish()
   }
 
   /// The elements that matter.
@@ -56,42 +61,43 @@ struct ListAnswer: Sendable {
     case contents, commonPrefixes, key, prefix, size, etag, lastModified, isTruncated, nextToken, encodingType, other
   }
 
-  private static func field(_ name: Range<Int>, in scanner: XMLScanner) -> Field {
+  private static func field(_ name: Range<Int>, in bytes: Span<UInt8>) -> Field {
     // The length decides between most names, so that a page of 1,000 keys costs few comparisons.
-    switch name.count {
-    case 3: scanner.matches(name, "Key") ? .key : .other
-    case 4: scanner.matches(name, "Size") ? .size : scanner.matches(name, "ETag") ? .etag : .other
-    case 6: scanner.matches(name, "Prefix") ? .prefix : .other
-    case 8: scanner.matches(name, "Contents") ? .contents : .other
-    case 11: scanner.matches(name, "IsTruncated") ? .isTruncated : .other
-    case 12:
-      scanner.matches(name, "LastModified")
-        ? .lastModified : scanner.matches(name, "EncodingType") ? .encodingType : .other
-    case 14: scanner.matches(name, "CommonPrefixes") ? .commonPrefixes : .other
-    case 21: scanner.matches(name, "NextContinuationToken") ? .nextToken : .other
-    default: .other
-    }
+    let (text, field): (StaticString, Field) =
+      switch name.count {
+      case 3: ("Key", .key)
+      case 4: bytes[name.lowerBound] == UInt8(ascii: "S") ? ("Size", .size) : ("ETag", .etag)
+      case 6: ("Prefix", .prefix)
+      case 8: ("Contents", .contents)
+      case 11: ("IsTruncated", .isTruncated)
+      case 12:
+        bytes[name.lowerBound] == UInt8(ascii: "L") ? ("LastModified", .lastModified) : ("EncodingType", .encodingType)
+      case 14: ("CommonPrefixes", .commonPrefixes)
+      case 21: ("NextContinuationToken", .nextToken)
+      default: ("", .other)
+      }
+    return XMLScanner.matches(name, text, in: bytes) ? field : .other
   }
 
-  /// An object whose key may still be encoded: how, may be said after it.
+  /// An object whose key is still where it was kept.
   private struct RawObject {
-    var key: [UInt8]?
+    var key: Range<Int>?
     var size: Int64?
-    var etag: String?
+    var etag: ETag?
     var modified: Int64 = 0
+  }
 
-    mutating func set(_ field: Field, _ text: [UInt8]) throws(XMLFault) {
-      switch field {
-      case .key: key = text
-      case .size:
-        guard let value = Int64(String(decoding: text, as: UTF8.self)), value >= 0 else {
-          throw XMLFault(reason: "a size that is no number")
-        }
-        size = value
-      case .etag: etag = String(decoding: text, as: UTF8.self)
-      case .lastModified: modified = Timestamp.parseISO8601(text) ?? 0
-      default: break
+  private mutating func set(_ field: Field, of object: inout RawObject, _ text: [UInt8]) throws(XMLFault) {
+    switch field {
+    case .key: object.key = keep(text)
+    case .size:
+      guard let value = Int64(String(decoding: text, as: UTF8.self)), value >= 0 else {
+        throw XMLFault(reason: "a size that is no number")
       }
+      object.size = value
+    case .etag: object.etag = ETag(normalizing: String(decoding: text, as: UTF8.self))
+    case .lastModified: object.modified = Timestamp.parseISO8601(text) ?? 0
+    default: break
     }
   }
 
@@ -104,7 +110,13 @@ struct ListAnswer: Sendable {
     }
   }
 
-  private mutating func finish(_ rawObjects: [RawObject], _ rawPrefixes: [[UInt8]]) throws(XMLFault) {
+  private mutating func keep(_ name: [UInt8]) -> Range<Int> {
+    let start = names.count
+    names.append(contentsOf: name)
+    return start..<names.count
+  }
+
+  private mutating func finish() throws(XMLFault) {
     guard let isTruncated else { throw XMLFault(reason: "no IsTruncated") }
     guard !isTruncated || token?.isEmpty == false else {
       throw XMLFault(reason: "IsTruncated without NextContinuationToken")
@@ -115,8 +127,7 @@ struct ListAnswer: Sendable {
       guard let rawKey = raw.key, let size = raw.size, let etag = raw.etag else {
         throw XMLFault(reason: "an object without Key, Size or ETag")
       }
-      page.objects.append(
-        ObjectInfo(key: try key(rawKey), size: size, etag: ETag(normalizing: etag), modified: raw.modified))
+      page.objects.append(ObjectInfo(key: try key(rawKey), size: size, etag: etag, modified: raw.modified))
     }
     for rawPrefix in rawPrefixes { page.directories.append(try key(rawPrefix)) }
     // Services that keep real directories walk them name by name, which is not quite the order of whole keys.
@@ -128,10 +139,16 @@ struct ListAnswer: Sendable {
     }
   }
 
-  private func key(_ raw: [UInt8]) throws(XMLFault) -> ObjectKey {
-    guard let bytes = isEncoded ? PercentEncoding.decodedForm(raw[...]) : raw,
-      let text = String(validating: bytes, as: UTF8.self)
-    else { throw XMLFault(reason: "a key that is not percent-encoded UTF-8: \(String(decoding: raw, as: UTF8.self))") }
+  private func key(_ range: Range<Int>) throws(XMLFault) -> ObjectKey {
+    let raw = names[range]
+    let isPlain = !isEncoded || !raw.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }
+    let text =
+      isPlain
+      ? String(validating: raw, as: UTF8.self)
+      : PercentEncoding.decodedForm(raw).flatMap { String(validating: $0, as: UTF8.self) }
+    guard let text else {
+      throw XMLFault(reason: "a key that is not percent-encoded UTF-8: \(String(decoding: raw, as: UTF8.self))")
+    }
     return ObjectKey(text)
   }
 }

@@ -24,6 +24,8 @@ struct S3Endpoint: Sendable {
   /// `:port`, or nothing when it is the scheme's own.
   private let portSuffix: String
   private let addressing: S3Configuration.Addressing
+  /// Whether this is Amazon's own service, of which each region has hosts of its own.
+  let isAmazon: Bool
 
   init(_ configuration: S3Configuration) {
     host = configuration.host.lowercased()
@@ -31,13 +33,11 @@ struct S3Endpoint: Sendable {
     let ownPort = configuration.usesTLS ? 443 : 80
     portSuffix = configuration.port.map { $0 == ownPort ? "" : ":\($0)" } ?? ""
     addressing = configuration.addressing
+    isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
   }
 
   /// Scheme, host and port in one canonical spelling.
   var description: String { "\(scheme)://\(bracketed(host))\(portSuffix)" }
-
-  /// Whether this is Amazon's own service, of which each region has hosts of its own.
-  var isAmazon: Bool { host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn") }
 
   /// The URL of a bucket, or of an object in it.
   /// - Parameter region: a region learned from the service, whose host is then used where regions have their own.

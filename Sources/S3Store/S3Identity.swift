@@ -1,6 +1,7 @@
 // What a store has learned about its service, and the key that signs for it. Shared by all calls of a store.
 
 import Crypto
+import CurlHTTP
 import Synchronization
 
 /// Region, clock and signing key of one store.
@@ -37,7 +38,7 @@ final class S3Identity: Sendable {
   var learnedRegion: String? { state.withLock { $0.learnedRegion } }
 
   /// The headers that sign a request now.
-  func sign(_ request: SignableRequest) -> [SignableRequest.HTTPField] {
+  func sign(_ request: SignableRequest) -> [HTTPHeader] {
     let machineTime = clock()
     let (signer, date, key) = state.withLock { state in
       let signer = SigV4(credentials: credentials, region: state.region)

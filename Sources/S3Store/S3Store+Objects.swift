@@ -75,11 +75,14 @@ extension S3Store {
   ) throws(StoreError) -> ObjectContent {
     let key = call.key ?? ""
     let count = Int64(response.body.count)
-    guard response.headers["Content-Length"].flatMap({ Int64($0) }) == count else {
-      // Without a length a body that was cut off would look whole.
-      throw violation("no Content-Length, or not that of the body", call)
+    if let length = response.headers["Content-Length"], Int64(length) != count {
+      throw violation("a Content-Length of \(length) with \(count) bytes", call)
     }
     guard let range, response.status == 206 else {
+      // With neither a length nor chunks a body that was cut off would look whole.
+      guard response.headers["Content-Length"] != nil || response.headers["Transfer-Encoding"] != nil else {
+        throw violation("no Content-Length", call)
+      }
       // A service may send the object whole when the range covers it.
       guard response.status == 200, range.map({ $0.lowerBound == 0 && count <= $0.upperBound }) ?? true else {
         throw violation("HTTP status \(response.status) and \(count) bytes for a range", call)

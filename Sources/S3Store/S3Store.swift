@@ -1,9 +1,9 @@
 // A bucket of an S3-compatible service as an `ObjectStore`: signing, sending, and what to do with a refusal. The
 // operations are in the extensions.
 //
-// Invariants: a call is sent again only after a refusal that a new signature answers (clock, region), at most once each;
-// every other repetition is the business of a decorator. Errors never hold a secret: they are made of the service's own
-// words, and signatures and credentials are only ever in request headers.
+// Invariants: a call is sent again only after a refusal that a new signature answers (clock, region), at most once
+// each; every other repetition is the business of a decorator. Errors never hold a secret: they are made of the
+// service's own words, and signatures and credentials are only ever in request headers.
 
 import CurlHTTP
 import Glibc
@@ -25,14 +25,14 @@ public final class S3Store: ObjectStore {
 
   /// Makes a store; nothing is sent.
   /// - Throws: `StoreError` `.unsupported` for a configuration without host, bucket or keys.
-  public convenience init(_ configuration: S3Configuration, transport: any HTTPTransport) throws {
+  public convenience init(_ configuration: S3Configuration, transport: any HTTPTransport) throws(StoreError) {
     try self.init(configuration, transport: transport) { Int64(time(nil)) }
   }
 
   /// - Parameter clock: seconds since 1970, UTC.
   init(
     _ configuration: S3Configuration, transport: any HTTPTransport, clock: @escaping @Sendable () -> Int64
-  ) throws {
+  ) throws(StoreError) {
     let endpoint = S3Endpoint(configuration)
     location = StoreLocation(provider: "s3", endpoint: endpoint.description, bucket: configuration.bucket)
     if let fault = configuration.fault {
@@ -90,13 +90,12 @@ public final class S3Store: ObjectStore {
   private func send(_ call: S3Call) async throws(StoreError) -> HTTPResponse {
     let target = endpoint.target(
       bucket: call.bucket ?? configuration.bucket, key: call.key, query: call.query, region: identity.learnedRegion)
-    let headers = call.headers.map { (name: $0.name, value: $0.value) }
     let signing = identity.sign(
       SignableRequest(
-        method: call.method.rawValue, host: target.host, path: target.path, query: target.query, headers: headers,
+        method: call.method.rawValue, host: target.host, path: target.path, query: target.query, headers: call.headers,
         payloadHash: call.body.isEmpty ? SigV4.emptyPayload : SigV4.unsignedPayload))
     let request = HTTPRequest(
-      call.method, url: target.url, headers: call.headers + signing.map { HTTPHeader($0.name, $0.value) },
+      call.method, url: target.url, headers: call.headers + signing,
       body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
       timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile,
       mustNotRepeat: call.mustNotRepeat)

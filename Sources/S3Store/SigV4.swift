@@ -1,10 +1,11 @@
 // AWS Signature Version 4 for S3, as a pure function of request, credentials and time.
 //
 // Rules (S3 API reference, "Authenticating Requests"): path and query are encoded once and never normalised; names and
-// values of the query sorted in their encoded form; header names in lower case, sorted by name alone; runs of white space
-// in a header's value count as one space.
+// values of the query sorted in their encoded form; header names in lower case, sorted by name alone; runs of white
+// space in a header's value count as one space.
 
 import Crypto
+import CurlHTTP
 import FoundationEssentials
 
 /// What is signed. Path and query are the encoded ones of the URL.
@@ -17,13 +18,10 @@ struct SignableRequest: Sendable {
   var path: String
   /// Encoded, sorted query, without `?`.
   var query: String
-  /// All headers to sign and send, besides those that signing adds.
-  var headers: [HTTPField]
+  /// All headers to sign and send, besides those that signing adds. A name may occur more than once.
+  var headers: [HTTPHeader]
   /// Hex SHA-256 of the body, or `SigV4.unsignedPayload`.
   var payloadHash: String
-
-  /// One header; a name may occur more than once.
-  typealias HTTPField = (name: String, value: String)
 }
 
 /// Signature Version 4 with one identity in one region.
@@ -42,25 +40,36 @@ struct SigV4: Sendable {
   /// - Parameters:
   ///   - date: seconds since 1970, UTC.
   ///   - key: `signingKey` of that date, if it is at hand.
-  func headers(
-    for request: SignableRequest, at date: Int64, key: SymmetricKey? = nil
-  ) -> [SignableRequest.HTTPField] {
+  func headers(for request: SignableRequest, at date: Int64, key: SymmetricKey? = nil) -> [HTTPHeader] {
     let timestamp = Timestamp.basicISO8601(date)
-    var added: [SignableRequest.HTTPField] = [
-      ("x-amz-content-sha256", request.payloadHash), ("x-amz-date", timestamp),
-    ]
-    if let token = credentials.sessionToken { added.append(("x-amz-security-token", token)) }
+    var added: [HTTPHeader] = []
+    added.reserveCapacity(4)
+    added.append(HTTPHeader("x-amz-content-sha256", request.payloadHash))
+    added.append(HTTPHeader("x-amz-date", timestamp))
+    if let token = credentials.sessionToken { added.append(HTTPHeader("x-amz-security-token", token)) }
+
     let (canonical, signedNames) = Self.canonicalRequest(request, added: added)
-    let scope = "\(timestamp.prefix(8))/\(region)/s3/aws4_request"
-    let text = "AWS4-HMAC-SHA256\n\(timestamp)\n\(scope)\n\(Self.hex(SHA256.hash(data: canonical)))"
-    let signature = HMAC<SHA256>.authenticationCode(
-      for: Array(text.utf8), using: key ?? signingKey(at: date))
-    added.append(
-      (
-        "authorization",
-        "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(scope), SignedHeaders=\(signedNames), "
-          + "Signature=\(Self.hex(signature))"
-      ))
+    var scope = Array(timestamp.utf8.prefix(8))
+    scope.append(contentsOf: "/\(region)/s3/aws4_request".utf8)
+    var text = Array("AWS4-HMAC-SHA256\n".utf8)
+    text.reserveCapacity(192)
+    text.append(contentsOf: timestamp.utf8)
+    text.append(Self.lineFeed)
+    text.append(contentsOf: scope)
+    text.append(Self.lineFeed)
+    Self.appendHex(SHA256.hash(data: canonical), to: &text)
+    let signature = HMAC<SHA256>.authenticationCode(for: text, using: key ?? signingKey(at: date))
+
+    var authorization = Array("AWS4-HMAC-SHA256 Credential=".utf8)
+    authorization.reserveCapacity(320)
+    authorization.append(contentsOf: credentials.accessKeyID.utf8)
+    authorization.append(UInt8(ascii: "/"))
+    authorization.append(contentsOf: scope)
+    authorization.append(contentsOf: ", SignedHeaders=".utf8)
+    authorization.append(contentsOf: signedNames)
+    authorization.append(contentsOf: ", Signature=".utf8)
+    Self.appendHex(signature, to: &authorization)
+    added.append(HTTPHeader("authorization", String(decoding: authorization, as: UTF8.self)))
     return added
   }
 
@@ -76,22 +85,23 @@ struct SigV4: Sendable {
 
   /// The text that is hashed, and the names in it joined by semicolons.
   private static func canonicalRequest(
-    _ request: SignableRequest, added: [SignableRequest.HTTPField]
-  ) -> (text: [UInt8], signedNames: String) {
-    let lines = (request.headers + added + [("host", request.host)]).map {
-      (name: $0.name.lowercased(), value: $0.value)
-    }
-    // A stable order for a name that occurs twice: its values are joined as they came.
-    let sorted = lines.enumerated().sorted { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }
-    var text = Array("\(request.method)\n\(request.path)\n\(request.query)".utf8)
+    _ request: SignableRequest, added: [HTTPHeader]
+  ) -> (text: [UInt8], signedNames: [UInt8]) {
+    var text: [UInt8] = []
     text.reserveCapacity(1024)
+    text.append(contentsOf: request.method.utf8)
+    text.append(lineFeed)
+    text.append(contentsOf: request.path.utf8)
+    text.append(lineFeed)
+    text.append(contentsOf: request.query.utf8)
     var names: [UInt8] = []
+    names.reserveCapacity(128)
     var last: String?
-    for (_, line) in sorted {
+    for line in sortedLines(request, added: added) {
       if line.name == last {
         text.append(UInt8(ascii: ","))
       } else {
-        text.append(UInt8(ascii: "\n"))
+        text.append(lineFeed)
         text.append(contentsOf: line.name.utf8)
         text.append(UInt8(ascii: ":"))
         if last != nil { names.append(UInt8(ascii: ";")) }
@@ -100,17 +110,39 @@ struct SigV4: Sendable {
       appendTrimmed(line.value, to: &text)
       last = line.name
     }
-    text.append(contentsOf: "\n\n".utf8)
+    text.append(lineFeed)
+    text.append(lineFeed)
     text.append(contentsOf: names)
-    text.append(contentsOf: "\n\(request.payloadHash)".utf8)
-    return (text, String(decoding: names, as: UTF8.self))
+    text.append(lineFeed)
+    text.append(contentsOf: request.payloadHash.utf8)
+    return (text, names)
+  }
+
+  /// All headers by name, in lower case. Those of one name stay as they came: their values are joined in that order.
+  private static func sortedLines(_ request: SignableRequest, added: [HTTPHeader]) -> [HTTPHeader] {
+    var lines: [HTTPHeader] = []
+    lines.reserveCapacity(request.headers.count + added.count + 1)
+    lines.append(HTTPHeader("host", request.host))
+    for header in added { insert(header, into: &lines) }
+    for header in request.headers { insert(header, into: &lines) }
+    return lines
+  }
+
+  private static func insert(_ header: HTTPHeader, into lines: inout [HTTPHeader]) {
+    var line = header
+    if line.name.utf8.contains(where: { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") }) {
+      line.name = line.name.lowercased()
+    }
+    var index = lines.count
+    while index > 0, lines[index - 1].name > line.name { index -= 1 }
+    lines.insert(line, at: index)
   }
 
   private static func appendTrimmed(_ value: String, to text: inout [UInt8]) {
     var isPending = false
     var isFirst = true
     for byte in value.utf8 {
-      if byte == 0x20 || (0x09...0x0D).contains(byte) {
+      if byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) {
         isPending = !isFirst
       } else {
         if isPending { text.append(0x20) }
@@ -121,14 +153,13 @@ struct SigV4: Sendable {
     }
   }
 
-  private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(64)
+  private static let lineFeed = UInt8(ascii: "\n")
+  private static let hexDigits = Array("0123456789abcdef".utf8)
+
+  private static func appendHex(_ bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
     for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+      text.append(hexDigits[Int(byte >> 4)])
+      text.append(hexDigits[Int(byte & 15)])
     }
-    return String(decoding: text, as: UTF8.self)
   }
 }

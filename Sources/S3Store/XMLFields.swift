@@ -8,23 +8,23 @@ struct XMLFields: Sendable {
 
   /// Parses a whole document. White space may come before it: services send it to keep a connection alive.
   init(_ bytes: [UInt8]) throws(XMLFault) {
-    let body = Array(bytes.drop(while: \.isXMLSpace))
-    var scanner = XMLScanner(body)
+    let document = bytes.span
+    var scanner = XMLScanner()
     var root: String?
     var name = ""
     var text: [UInt8] = []
     scan: while true {
-      let token = try scanner.next()
+      let token = try scanner.next(in: document)
       switch token {
       case .start(let range):
-        if root == nil { root = String(decoding: body[range], as: UTF8.self) }
+        if root == nil { root = String(decoding: bytes[range], as: UTF8.self) }
         // Deeper elements are not fields of the answer.
         if scanner.depth == 2 {
           text.removeAll(keepingCapacity: true)
-          name = String(decoding: body[range], as: UTF8.self)
+          name = String(decoding: bytes[range], as: UTF8.self)
         }
       case .text, .verbatim:
-        if scanner.depth == 2 { try scanner.appendText(token, to: &text) }
+        if scanner.depth == 2 { try XMLScanner.appendText(token, in: document, to: &text) }
       case .end:
         if scanner.depth == 1 { fields[name] = fields[name] ?? String(decoding: text, as: UTF8.self) }
       case .finished:

@@ -10,9 +10,9 @@ struct XMLFault: Error, Sendable {
   let reason: String
 }
 
-/// Yields a document's elements and texts in order.
+/// Yields a document's elements and texts in order. The document is handed over at each step, always the same one.
 struct XMLScanner {
-  /// One step. The ranges are byte positions in `bytes`.
+  /// One step. The ranges are byte positions in the document.
   enum Token: Hashable {
     /// Start of an element; the range is its name without a prefix. `<a/>` yields an end as well.
     case start(Range<Int>)
@@ -26,8 +26,6 @@ struct XMLScanner {
     case finished
   }
 
-  /// The document.
-  let bytes: [UInt8]
   private var position = 0
   /// Full names of the elements that are open.
   private var open: [Range<Int>] = []
@@ -36,84 +34,96 @@ struct XMLScanner {
   /// Deeper documents are not S3's.
   private static let maximumDepth = 64
 
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
-  }
-
   /// How many elements are open.
   var depth: Int { open.count }
 
   /// The next step. After `finished` or an error the scanner is used up.
-  mutating func next() throws(XMLFault) -> Token {
+  mutating func next(in bytes: Span<UInt8>) throws(XMLFault) -> Token {
     if owesEnd {
       owesEnd = false
       open.removeLast()
       return .end
     }
+    // A byte order mark says nothing in UTF-8.
+    if position == 0 { _ = skip("\u{FEFF}", in: bytes) }
     while true {
       let start = position
       while position < bytes.count, bytes[position] != UInt8(ascii: "<") { position += 1 }
       if position > start {
-        if !open.isEmpty { return try text(start..<position) }
-        guard bytes[start..<position].allSatisfy(\.isXMLSpace) else { throw fault("text outside the document") }
+        if !open.isEmpty { return try text(start..<position, in: bytes) }
+        try requireSpace(start..<position, in: bytes)
       }
       guard position < bytes.count else {
         guard open.isEmpty, hasRoot else { throw fault("the document ends too early") }
         return .finished
       }
-      if let token = try markup() { return token }
+      if let token = try markup(in: bytes) { return token }
     }
   }
 
   /// Whether the bytes in `range` are `text`.
-  func matches(_ range: Range<Int>, _ text: StaticString) -> Bool {
+  static func matches(_ range: Range<Int>, _ text: StaticString, in bytes: Span<UInt8>) -> Bool {
     guard range.count == text.utf8CodeUnitCount else { return false }
-    return text.withUTF8Buffer { text in
-      for index in 0..<text.count where bytes[range.lowerBound + index] != text[index] { return false }
-      return true
-    }
+    for index in 0..<range.count where bytes[range.lowerBound + index] != text.utf8Start[index] { return false }
+    return true
   }
 
   /// Appends a text token's characters, entities resolved. Other tokens append nothing.
-  func appendText(_ token: Token, to output: inout [UInt8]) throws(XMLFault) {
+  static func appendText(_ token: Token, in bytes: Span<UInt8>, to output: inout [UInt8]) throws(XMLFault) {
     switch token {
-    case .verbatim(let range): output.append(contentsOf: bytes[range])
-    case .text(let range): try XMLEntities.append(bytes[range], to: &output)
+    case .verbatim(let range): XMLEntities.appendVerbatim(range, in: bytes, to: &output)
+    case .text(let range): try XMLEntities.append(range, in: bytes, to: &output)
     case .start, .end, .finished: break
     }
   }
 
   /// A text inside the root that reaches the end of the input is the front half of something.
-  private func text(_ range: Range<Int>) throws(XMLFault) -> Token {
+  private func text(_ range: Range<Int>, in bytes: Span<UInt8>) throws(XMLFault) -> Token {
     guard range.upperBound < bytes.count else { throw fault("the document ends within text") }
     return .text(range)
   }
 
+  private func requireSpace(_ range: Range<Int>, in bytes: Span<UInt8>) throws(XMLFault) {
+    for index in range where !bytes[index].isXMLSpace { throw fault("text outside the document") }
+  }
+
   /// Scans what begins with `<`. Nil when it is nothing to report.
-  private mutating func markup() throws(XMLFault) -> Token? {
-    if skip("<!--") {
-      try skip(behind: "-->")
-    } else if skip("<![CDATA[") {
-      let start = position
-      try skip(behind: "]]>")
-      guard !open.isEmpty else { throw fault("text outside the document") }
-      return .verbatim(start..<position - 3)
-    } else if skip("<?") {
-      try skip(behind: "?>")
-    } else if skip("<!DOCTYPE") {
-      try skipDocumentType()
-    } else if skip("</") {
-      return try endTag()
-    } else {
+  private mutating func markup(in bytes: Span<UInt8>) throws(XMLFault) -> Token? {
+    let second = position + 1 < bytes.count ? bytes[position + 1] : 0
+    switch second {
+    case UInt8(ascii: "/"):
+      position += 2
+      return try endTag(in: bytes)
+    case UInt8(ascii: "?"):
+      try skip(behind: "?>", in: bytes)
+    case UInt8(ascii: "!"):
+      return try declaration(in: bytes)
+    default:
       position += 1
-      return try startTag()
+      return try startTag(in: bytes)
     }
     return nil
   }
 
-  private mutating func startTag() throws(XMLFault) -> Token {
-    let name = try scanName()
+  /// Scans what begins with `<!`.
+  private mutating func declaration(in bytes: Span<UInt8>) throws(XMLFault) -> Token? {
+    if skip("<!--", in: bytes) {
+      try skip(behind: "-->", in: bytes)
+    } else if skip("<![CDATA[", in: bytes) {
+      let start = position
+      try skip(behind: "]]>", in: bytes)
+      guard !open.isEmpty else { throw fault("text outside the document") }
+      return .verbatim(start..<position - 3)
+    } else if skip("<!DOCTYPE", in: bytes) {
+      try skipDocumentType(in: bytes)
+    } else {
+      throw fault("unknown markup")
+    }
+    return nil
+  }
+
+  private mutating func startTag(in bytes: Span<UInt8>) throws(XMLFault) -> Token {
+    let name = try scanName(in: bytes)
     guard !(open.isEmpty && hasRoot) else { throw fault("a second root element") }
     guard open.count < Self.maximumDepth else { throw fault("elements too deep") }
     while true {
@@ -135,22 +145,30 @@ struct XMLScanner {
     }
     hasRoot = true
     open.append(name)
-    let prefixEnd = bytes[name].firstIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? name.lowerBound
-    return .start(prefixEnd..<name.upperBound)
+    var start = name.lowerBound
+    for index in name where bytes[index] == UInt8(ascii: ":") { start = index + 1 }
+    return .start(start..<name.upperBound)
   }
 
-  private mutating func endTag() throws(XMLFault) -> Token {
-    let name = try scanName()
+  private mutating func endTag(in bytes: Span<UInt8>) throws(XMLFault) -> Token {
+    let name = try scanName(in: bytes)
     while position < bytes.count, bytes[position].isXMLSpace { position += 1 }
     guard position < bytes.count, bytes[position] == UInt8(ascii: ">") else { throw fault("an end tag without end") }
     position += 1
-    guard let expected = open.popLast(), bytes[expected].elementsEqual(bytes[name]) else {
+    guard let expected = open.popLast(), Self.areEqual(expected, name, in: bytes) else {
       throw fault("an end tag that matches no start tag")
     }
     return .end
   }
 
-  private mutating func scanName() throws(XMLFault) -> Range<Int> {
+  private static func areEqual(_ first: Range<Int>, _ second: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    guard first.count == second.count else { return false }
+    let distance = second.lowerBound - first.lowerBound
+    for index in first where bytes[index] != bytes[index + distance] { return false }
+    return true
+  }
+
+  private mutating func scanName(in bytes: Span<UInt8>) throws(XMLFault) -> Range<Int> {
     let start = position
     while position < bytes.count, Self.isNameByte(bytes[position]) { position += 1 }
     guard position > start else { throw fault("a tag without name") }
@@ -163,22 +181,22 @@ struct XMLScanner {
   }
 
   /// Moves behind `text` if it is next.
-  private mutating func skip(_ text: StaticString) -> Bool {
+  private mutating func skip(_ text: StaticString, in bytes: Span<UInt8>) -> Bool {
     let end = position + text.utf8CodeUnitCount
-    guard end <= bytes.count, matches(position..<end, text) else { return false }
+    guard end <= bytes.count, Self.matches(position..<end, text, in: bytes) else { return false }
     position = end
     return true
   }
 
-  private mutating func skip(behind text: StaticString) throws(XMLFault) {
+  private mutating func skip(behind text: StaticString, in bytes: Span<UInt8>) throws(XMLFault) {
     while position < bytes.count {
-      if skip(text) { return }
+      if skip(text, in: bytes) { return }
       position += 1
     }
     throw fault("the document ends within markup")
   }
 
-  private mutating func skipDocumentType() throws(XMLFault) {
+  private mutating func skipDocumentType(in bytes: Span<UInt8>) throws(XMLFault) {
     while position < bytes.count {
       let byte = bytes[position]
       position += 1

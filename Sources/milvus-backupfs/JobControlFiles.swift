@@ -3,6 +3,7 @@
 import BackupEngine
 import BackupFileSystem
 import Configuration
+import Logging
 import Synchronization
 import SystemPackage
 
@@ -13,7 +14,10 @@ final class JobControlFiles: ControlFiles {
   /// The latest refusal of each file, until a job is accepted there.
   private let refusals = Mutex<[ControlTarget: String]>([:])
 
-  init(stores: [OpenStore], jobs: JobCenter) {
+  private let logger: Logger
+
+  init(stores: [OpenStore], jobs: JobCenter, logger: Logger) {
+    self.logger = logger
     self.stores = Dictionary(stores.map { ($0.configuration.name, $0.context) }, uniquingKeysWith: { first, _ in first })
     self.jobs = jobs
   }
@@ -25,6 +29,7 @@ final class JobControlFiles: ControlFiles {
     } catch {
       let refusal = FileSystemError(refusing: error)
       refusals.withLock { $0[target] = refusal.message }
+      logger.notice("refused a request to \(target.path): \(refusal)")
       throw refusal
     }
   }
@@ -54,6 +59,16 @@ final class JobControlFiles: ControlFiles {
   private func context(_ store: String) throws -> EngineContext {
     guard let context = stores[store] else { throw FileSystemError(.noSuchFileOrDirectory, "there is no store \(store)") }
     return context
+  }
+}
+
+extension ControlTarget {
+  /// Where it is in the mount.
+  var path: String {
+    switch self {
+    case .create(let store): "\(store)/create"
+    case .restore(let store, let backup): "\(store)/\(backup)/restore"
+    }
   }
 }
 

@@ -69,7 +69,7 @@ struct MountCommand: AsyncParsableCommand {
     let jobs = JobCenter()
     let system = BackupFileSystem(
       stores: stores.map(\.mounted), settings: FileSystemSettings(owner: geteuid(), group: getegid()),
-      controls: JobControlFiles(stores: stores, jobs: jobs))
+      controls: JobControlFiles(stores: stores, jobs: jobs, logger: logger))
     let server = FUSEServer(
       system,
       options: MountOptions(mountPoint: mountPoint, readOnly: readOnly, allowOther: allowOther), logger: logger)

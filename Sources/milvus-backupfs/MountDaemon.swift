@@ -64,6 +64,18 @@ struct MountDaemon {
     return ends
   }
 
+  /// Descriptors that this program inherited would live as long as the daemon, and whoever waits for their end with them.
+  private static func keepDescriptorsToOurselves() {
+    guard let directory = opendir("/proc/self/fd") else { return }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if let descriptor = Int32(name), descriptor > STDERR_FILENO { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    }
+  }
+
   private func follow(_ descriptor: Int32, log: String) throws {
     guard let file = fdopen(descriptor, "r") else { throw CommandFailure("The daemon's report cannot be read.") }
     defer { fclose(file) }
@@ -102,6 +114,7 @@ struct MountDaemon {
     defer { posix_spawnattr_destroy(&attributes) }
     posix_spawnattr_setflags(&attributes, Self.newSession)
 
+    Self.keepDescriptorsToOurselves()
     var words = ["milvus-backupfs", "mount", command.configuration, command.mountPoint, "--foreground"]
     words += ["--ready-descriptor", "\(Self.reportDescriptor)"]
     if command.readOnly { words.append("--read-only") }

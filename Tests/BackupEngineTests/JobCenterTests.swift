@@ -1,3 +1,5 @@
+// Which jobs may run side by side, how they end, and how they read as text.
+
 import BackupFormat
 import ObjectStore
 import Synchronization

@@ -1,3 +1,5 @@
+// The decisions of the engine that need neither store nor server.
+
 import BackupFormat
 import ObjectStore
 import Testing

@@ -1,3 +1,5 @@
+// What refuses a restore before anything is touched.
+
 import BackupFormat
 import ObjectStore
 import Synchronization
@@ -6,12 +8,11 @@ import Testing
 @testable import BackupEngine
 @testable import MilvusClient
 
-/// What refuses a restore before anything is touched.
 @Suite struct RestorePrepareTests {
   private func bedWithBackup(_ collections: [String] = ["coll"]) async throws -> Bed {
     let bed = Bed(shared: true)
     for name in collections { try await bed.fill(CollectionName(collection: name)) }
-    _ = try await CreateJob.run(try await CreateJob.prepare(bed.context, CreateRequest(name: "bk")), JobProgress())
+    try await bed.create()
     return bed
   }
 

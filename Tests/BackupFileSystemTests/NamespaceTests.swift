@@ -95,6 +95,17 @@ import Testing
     #expect(await errno { try await mount.rmdir("A/b2/meta/x") } == .notDirectory)
   }
 
+  @Test func aDirectoryThatTheStoreShowsWithoutAnObjectIsNotShown() async throws {
+    let store = try await Self.filled(["b/meta/x"])
+    let showsMore = StoreWithGhosts(base: store, ghosts: ["backup/ghost/"])
+    let mount = TestMount([("A", showsMore)], lifetime: 0)
+    #expect(try await mount.list("A") == ["b"])
+    try await mount.mkdir("A/ghost")
+    #expect(try await mount.list("A").sorted() == ["b", "ghost"])
+    try await mount.rmdir("A/ghost")
+    #expect(try await mount.list("A") == ["b"])
+  }
+
   @Test func aListingThatBeganEarlierDoesNotUndoWhatWasDoneHere() async throws {
     let store = try await Self.filled(["b/old", "b/other"])
     let arrived = AsyncStream<Void>.makeStream()
@@ -121,4 +132,39 @@ import Testing
     #expect(try await listing.value.sorted() == ["old", "other"])
     #expect(try await mount.attributes("A/b/old").size == 5)
   }
+}
+
+/// Shows directories in grouped listings that hold nothing, as stores do that keep a tree of their own.
+private struct StoreWithGhosts: ObjectStore {
+  let base: MemoryStore
+  let ghosts: [ObjectKey]
+  var location: StoreLocation { base.location }
+  var limits: UploadLimits { base.limits }
+
+  func list(_ request: ListRequest) async throws -> ListPage {
+    var page = try await base.list(request)
+    if request.groupedByDirectory { page.directories = (page.directories + ghosts).sorted() }
+    return page
+  }
+  func head(_ key: ObjectKey) async throws -> ObjectInfo { try await base.head(key) }
+  func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
+    try await base.get(key, range: range, version: version)
+  }
+  func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
+    try await base.put(key, body, condition: condition)
+  }
+  func copy(
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+  ) async throws -> ObjectInfo {
+    try await base.copy(from: source, inBucket: bucket, version: version, to: key)
+  }
+  func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload { try await base.beginUpload(key) }
+  func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
+    try await base.uploadPart(upload, number: number, body)
+  }
+  func completeUpload(
+    _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
+  ) async throws -> ObjectInfo { try await base.completeUpload(upload, parts: parts, condition: condition) }
+  func abortUpload(_ upload: MultipartUpload) async throws { try await base.abortUpload(upload) }
+  func delete(_ key: ObjectKey) async throws { try await base.delete(key) }
 }

@@ -52,12 +52,16 @@ import Testing
   }
 
   @Test func hangingUpInTheMiddleOfAnUploadIsALostConnection() async throws {
-    let server = try ScriptedServer { connection in connection.reset() }
+    let server = try ScriptedServer { connection in
+      connection.readSome()
+      connection.reset()
+    }
     let error = await #expect(throws: HTTPError.self) {
       let body = [UInt8](repeating: 1, count: 20 << 20)
       return try await HTTPEngine().send(HTTPRequest(.put, url: server.url, body: body))
     }
     #expect(error?.code == .connectionLost)
+    #expect(error?.requestMayHaveArrived == true)
   }
 
   @Test(arguments: ["garbage\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 banana\r\n\r\n", "\u{1}\u{2}\u{3}\n\n"])

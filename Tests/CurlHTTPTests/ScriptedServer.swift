@@ -48,6 +48,12 @@ struct ServerConnection: Sendable {
     return request
   }
 
+  /// Takes a few of the bytes that have come.
+  func readSome() {
+    var chunk = [UInt8](repeating: 0, count: 1024)
+    _ = recv(socket, &chunk, chunk.count, 0)
+  }
+
   /// Waits until the client has hung up, and throws away what it still sends.
   func waitForEnd() {
     var chunk = [UInt8](repeating: 0, count: 4096)

@@ -2,16 +2,17 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-  /// Needs the backup `story` that the story leaves in both stores.
+  /// What goes wrong is told, and leaves the stores and Milvus as they were.
   @Suite(.serialized) struct Faults {
     @Test(arguments: [
       ("--no-such-option", "no-such-option"), ("one two", "two"), ("-s _a -r a:b", "exclude"), ("-c", "-c"),
       ("'unfinished", "quotation"), ("not-a-name!", "name"),
     ])
     func aLineThatIsNoRequestFailsInTheWriteAndSaysWhy(line: String, word: String) async throws {
+      try await Fixture.ensure()
       try await Workplace.with { place in
         let before = try await Oracle.python("names.py", "B")
-        let file = "\(place.mount)/milvus_B/story/restore"
+        let file = "\(place.mount)/milvus_B/fixture/restore"
         let echo = try await shell("echo \"\(line)\" > '\(file)'")
         #expect(echo.status == 1)
         #expect(echo.output.contains("Invalid argument"), "\(echo.output)")
@@ -22,9 +23,10 @@ extension EndToEnd {
     }
 
     @Test func aBackupThatIsNotAllThereIsRefusedNamingWhatIsMissing() async throws {
+      try await Fixture.ensure()
       try await Oracle.remove("B", "backup/holed/")
       try await Workplace.with { place in
-        try await run("cp -r '\(place.mount)/milvus_B/story' '\(place.mount)/milvus_B/holed'")
+        try await run("cp -r '\(place.mount)/milvus_B/fixture' '\(place.mount)/milvus_B/holed'")
         let logs = try await Oracle.objects("B", "backup/holed/").keys.filter { $0.hasPrefix("binlogs/insert_log/") }
         let gone = logs.sorted().prefix(3)
         for key in gone { try await run("rm '\(place.mount)/milvus_B/holed/\(key)'") }
@@ -40,11 +42,12 @@ extension EndToEnd {
     }
 
     @Test func aMilvusThatIsAwayIsNamedWithinFifteenSeconds() async throws {
+      try await Fixture.ensure()
       let port = try #require(try Testbed.instance("B").milvus.address.split(separator: ":").last)
       try await Workplace.with(edits: ["B": [("port: \(port)", "port: 1")]]) { place in
-        let echo = try await shell("echo away_bak > '\(place.mount)/milvus_B/story/restore'")
+        let echo = try await shell("echo away_bak > '\(place.mount)/milvus_B/fixture/restore'")
         #expect(!echo.succeeded && echo.seconds < 15, "\(echo.seconds)")
-        #expect(try await run("cat '\(place.mount)/milvus_B/story/restore'").contains("127.0.0.1:1"))
+        #expect(try await run("cat '\(place.mount)/milvus_B/fixture/restore'").contains("127.0.0.1:1"))
         let create = try await shell("\"$BACKUPFS\" create --config '\(place.configs)/milvus_B.yaml' -n away")
         #expect(create.status == 1 && create.seconds < 15 && create.output.contains("127.0.0.1:1"), "\(create.output)")
         #expect(try await Oracle.objects("B", "backup/away/").isEmpty)
@@ -52,6 +55,7 @@ extension EndToEnd {
     }
 
     @Test func aStoreThatIsAwayIsNamedWithinFifteenSecondsAndTheOtherStillWorks() async throws {
+      try await Fixture.ensure()
       let port = try #require(try Testbed.instance("B").store.endpoint.split(separator: ":").last)
       try await Workplace.with(mounted: false, edits: ["B": [("port: \(port)", "port: 1")]]) { place in
         let mounting = try await shell("\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)'")
@@ -59,13 +63,14 @@ extension EndToEnd {
         #expect(mounting.output.contains("127.0.0.1:1"), "\(mounting.output)")
         let away = try await shell("ls '\(place.mount)/milvus_B'")
         #expect(!away.succeeded && away.seconds < 15)
-        #expect(try await run("ls '\(place.mount)/milvus_A/story'") == "binlogs\nmeta")
+        #expect(try await run("ls '\(place.mount)/milvus_A/fixture'") == "binlogs\nmeta")
         let list = try await shell("\"$BACKUPFS\" list --config '\(place.configs)/milvus_B.yaml'")
         #expect(list.status == 1 && list.seconds < 15 && list.output.contains("127.0.0.1:1"), "\(list.output)")
       }
     }
 
     @Test func wrongCredentialsArePermissionDeniedAndASentence() async throws {
+      try await Fixture.ensure()
       let secret = try Testbed.instance("B").store.secretAccessKey
       try await Workplace.with(edits: ["B": [(secret, "not-the-secret-of-b")]]) { place in
         let ls = try await shell("ls '\(place.mount)/milvus_B'")
@@ -74,7 +79,7 @@ extension EndToEnd {
         #expect(list.status == 1)
         #expect(list.output.contains("ecretAccessKey"), "names the setting: \(list.output)")
         #expect(!list.output.contains("not-the-secret-of-b"))
-        let copy = try await shell("cp '\(place.mount)/milvus_A/story/meta/full_meta.json' '\(place.mount)/milvus_B/x'")
+        let copy = try await shell("cp '\(place.mount)/milvus_A/fixture/meta/full_meta.json' '\(place.mount)/milvus_B/x'")
         #expect(!copy.succeeded && copy.output.contains("Permission denied"), "\(copy.output)")
         let log = try String(contentsOfFile: place.log, encoding: .utf8)
         #expect(log.contains("ecretAccessKey"), "the daemon's log has the sentence")

@@ -70,10 +70,10 @@ extension EndToEnd {
         #expect(!(try await shell("mountpoint -q '\(place.mount)'")).succeeded)
         let twice = try await shell("\"$BACKUPFS\" umount '\(place.mount)'")
         #expect(twice.status == 1 && twice.output.contains("Nothing is mounted"), "\(twice.output)")
-        for _ in 0..<100 where try await shell("pgrep -f -- '\(place.mount) --foreground'").succeeded {
+        for _ in 0..<100 where try await shell("pgrep -f -- '\(place.mount) [-]-foreground'").succeeded {
           try await Task.sleep(for: .milliseconds(100))
         }
-        #expect(!(try await shell("pgrep -f -- '\(place.mount) --foreground'")).succeeded)
+        #expect(!(try await shell("pgrep -f -- '\(place.mount) [-]-foreground'")).succeeded)
       }
     }
   }
@@ -87,12 +87,12 @@ extension EndToEnd {
         try await run(
           "\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)' --set minio.secretAccessKey=\(secret)"
             + " 2>/dev/null; true")
-        let processes = try await run("tr '\\0' ' ' < /proc/$(pgrep -f -- '\(place.mount) --foreground')/cmdline")
+        let processes = try await run("tr '\\0' ' ' < /proc/$(pgrep -f -- '\(place.mount) [-]-foreground')/cmdline")
         #expect(processes.contains("--foreground"))
         #expect(!processes.contains(secret))
         _ = try await shell("ls '\(place.mount)/milvus_A'; cat '\(place.log)'")
         #expect(!(await Transcript.shared.text).contains(secret))
-        let limits = try await run("grep 'core file' /proc/$(pgrep -f -- '\(place.mount) --foreground')/limits")
+        let limits = try await run("grep 'core file' /proc/$(pgrep -f -- '\(place.mount) [-]-foreground')/limits")
         #expect(limits.split(separator: " ").dropFirst(4).first == "0", "no core file: \(limits)")
       }
       let text = await Transcript.shared.text

@@ -14,9 +14,8 @@ extension Mounted {
       for size in sizes { fileSystem.add("f\(size)", contents: [UInt8](repeating: 1, count: size)) }
       fileSystem.add("d", kind: .directory)
       try await TestMount.with(fileSystem) { mount in
-        let files = try await mount.shell(
-          "cd $M; for s in \(sizes.map(String.init).joined(separator: " ")); do stat -c '%s %b %B %o %h %a %X %Y %Z' f$s; done"
-        )
+        let names = sizes.map { "f\($0)" }.joined(separator: " ")
+        let files = try await mount.shell("cd $M; stat -c '%s %b %B %o %h %a %X %Y %Z' \(names)")
         let expected = zip(sizes, [0, 1, 1, 1, 2, 2049]).map {
           "\($0) \($1) 512 1048576 1 644 1600000000 1600000000 1600000000\n"
         }

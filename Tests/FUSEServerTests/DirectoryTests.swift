@@ -92,8 +92,10 @@ extension Mounted {
       let fileSystem = MemoryFileSystem()
       try await TestMount.with(fileSystem) { mount in
         let made = try await ShellCommand(
-          "mkdir -- \"$M/$1\" && echo text > \"$M/$1/$1\" && cat -- \"$M/$1/$1\" && ls -N -w0 --show-control-chars -- \"$M/$1\"",
-          in: mount.path, [name]
+          """
+          mkdir -- "$M/$1" && echo text > "$M/$1/$1" && cat -- "$M/$1/$1" &&
+            ls -N -w0 --show-control-chars -- "$M/$1"
+          """, in: mount.path, [name]
         ).result
         #expect(made.output == "text\n\(name)\n")
         #expect(fileSystem.recorded.nodes[1]?.children.map(\.name) == [name])
@@ -107,7 +109,7 @@ extension Mounted {
         let result = try await mount.shell(
           """
           cd $M; mkdir $(printf 'n%.0s' {1..256}) 2>&1 | grep -o 'File name too long'
-          for action in 'cat' 'touch' 'mkdir' 'rmdir' 'rm' 'mv -T f'; do $action $'a\\xff' 2>&1 | grep -oE '[^:]+$'; done
+          for action in cat touch mkdir rmdir rm 'mv -T f'; do $action $'a\\xff' 2>&1 | grep -oE '[^:]+$'; done
           ls
           """)
         let illegal = " Invalid or incomplete multibyte or wide character"
@@ -130,7 +132,9 @@ extension Mounted {
           """
           set -e; cd $M; ls -lR . > /dev/null; find . > /dev/null; cp -r d e; mkdir -p x/y; mv d/entry-0 d/zero; rm -r e
           cat d/entry-1 d/entry-2 > both; ls -la d > /dev/null
-          python3 -c "\(Self.listing)" d 300 > /dev/null & listing=$!; python3 -c "\(Self.listing)" d 400 > /dev/null; wait $listing
+          python3 -c "\(Self.listing)" d 300 > /dev/null & listing=$!
+          python3 -c "\(Self.listing)" d 400 > /dev/null
+          wait $listing
           """)
         #expect(result.status == 0)
         #expect(!fileSystem.referenced.isEmpty, "the kernel still knows what was just used")

@@ -22,7 +22,7 @@ extension Mounted {
       }
     }
 
-    /// Reading ahead into the page cache is not the program's own request: nobody interrupts it, and unmounting ends it.
+    /// Reading ahead into the page cache is not the program's own request: no signal interrupts it, unmounting ends it.
     @Test(arguments: [SIGINT, SIGKILL])
     func aSignalEndsAProgramThatWaitsForThePageCache(signal: Int32) async throws {
       let fileSystem = MemoryFileSystem()

@@ -1,5 +1,5 @@
-// Runs real programs on a mount. A test never touches the mount itself: it would block a thread of the pool in which the
-// file system's own tasks run.
+// Runs real programs on a mount. A test never touches the mount itself: it would block a thread of the pool in which
+// the file system's own tasks run.
 
 import Foundation
 import Glibc

@@ -50,11 +50,25 @@ import Testing
     }
   }
 
+  @Test func `collection asked for by an alias`() async throws {
+    let described = answer { _ in
+      ProtoDescribeCollectionResponse.with {
+        $0.collectionName = "alias"
+        $0.schema.name = "coll"
+      }
+    }
+    try await withFakeClient(["DescribeCollection": described]) { client, _ in
+      let collection = try await client.describeCollection("alias", in: "d")
+      #expect(collection.collectionName == "coll")
+    }
+  }
+
   @Test func `segments`() async throws {
     let segments = bytes("0a0012190801100218ffffffffffffffffff0120042804300138014002")
     try await withFakeClient(["GetPersistentSegmentInfo": segments]) { client, _ in
       let segments = try await client.segments(of: "c", in: "")
-      #expect(segments == [
+      #expect(
+        segments == [
           SegmentInfo(
             segmentID: 1, collectionID: 2, partitionID: -1, numOfRows: 4, state: .flushed, level: .l0,
             isSorted: true, storageVersion: 2)
@@ -92,7 +106,8 @@ import Testing
       """)
     try await withFakeClient(["GetImportState": progress]) { client, _ in
       let progress = try await client.importState(of: 9)
-      #expect(progress
+      #expect(
+        progress
           == ImportProgress(
             taskID: 9, state: .completed, rowCount: 19997, percent: 100, failedReason: nil, collectionID: 8,
             segmentIDs: [5, 6], createTimestamp: 1_700_000_000,
@@ -122,10 +137,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (0, false, false), (1, true, true), (2, false, false), (5, false, false), (6, true, false), (7, true, true),
-    (8, false, false), (42, false, false),
-  ] as [(Int32, Bool, Bool)])
+  @Test(
+    arguments: [
+      (0, false, false), (1, true, true), (2, false, false), (5, false, false), (6, true, false), (7, true, true),
+      (8, false, false), (42, false, false),
+    ] as [(Int32, Bool, Bool)])
   func `states that end an import`(number: Int32, isFinished: Bool, isFailure: Bool) {
     let state = ImportState(rawValue: number)
     #expect(state.isFinished == isFinished)
@@ -149,7 +165,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [(25, 0, "index not exist"), (25, 700, "index not found[collection=c]"), (1, 65535, "index not found")])
+  @Test(arguments: [
+    (25, 0, "index not exist"), (25, 700, "index not found[collection=c]"), (1, 65535, "index not found"),
+  ])
   func `collection without index has no indexes`(errorCode: Int32, code: Int32, reason: String) async throws {
     let status = failure(errorCode, code, reason)
     let missing = answer { _ in ProtoDescribeIndexResponse.with { $0.status = status } }
@@ -213,12 +231,14 @@ import Testing
       let times = try await client.databases().map(\.createdTimestamp)
       #expect(times == [5, 0])
       let collections = try await client.collections(in: "")
-      #expect(collections == [
+      #expect(
+        collections == [
           CollectionSummary(name: "x", id: 1, createdTimestamp: 3),
           CollectionSummary(name: "y", id: 2, createdTimestamp: 0),
         ])
       let partitions = try await client.partitions(of: "x", in: "")
-      #expect(partitions == [
+      #expect(
+        partitions == [
           PartitionInfo(partitionID: 7, partitionName: "_default", createdTimestamp: 9),
           PartitionInfo(partitionID: 8, partitionName: "p", createdTimestamp: 0),
         ])

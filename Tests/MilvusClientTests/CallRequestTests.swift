@@ -40,7 +40,9 @@ struct ExpectedCall: Sendable, CustomTestStringConvertible {
   ]
 
   static let calls: [ExpectedCall] = [
-    ExpectedCall("CheckHealth", "", database: nil, answer: ProtoCheckHealthResponse()) { _ = try await $0.checkHealth() },
+    ExpectedCall("CheckHealth", "", database: nil, answer: ProtoCheckHealthResponse()) {
+      _ = try await $0.checkHealth()
+    },
     ExpectedCall("ListDatabases", "", database: nil, answer: ProtoListDatabasesResponse()) {
       _ = try await $0.databases()
     },

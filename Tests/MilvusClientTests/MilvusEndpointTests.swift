@@ -8,8 +8,9 @@ import Testing
     let endpoint = MilvusEndpoint(host: "milvus.example", credentials: credentials)
     var dumped = ""
     dump(endpoint, to: &dumped)
-    for text in ["\(credentials)", "\(endpoint)", String(reflecting: credentials), String(reflecting: endpoint), dumped]
-    {
+    for text in [
+      "\(credentials)", "\(endpoint)", String(reflecting: credentials), String(reflecting: endpoint), dumped,
+    ] {
       #expect(!text.contains("s3cret"), "\(text)")
     }
     #expect("\(credentials)" == "root:***")

@@ -125,6 +125,27 @@ import Testing
     await client.close()
   }
 
+  @Test(.timeLimit(.minutes(1))) func `client outlives its server`() async throws {
+    let has = ["HasPartition": answer { _ in ProtoBoolResponse.with { $0.value = true } }]
+    let client = try await withFakeMilvus(has) { endpoint, _ in
+      let client = try await MilvusClient.connect(to: endpoint, options: testOptions)
+      _ = try await client.hasPartition("p", of: "c", in: "")
+      return client
+    }
+    let error = try await #require(throws: MilvusError.self) {
+      try await client.hasPartition("p", of: "c", in: "")
+    }
+    #expect(error.code == .unreachable)
+    try await withFakeMilvus(has, port: client.endpoint.port) { _, fake in
+      // How soon the channel tries to connect again is its own affair; calls until then fail as before.
+      var exists = false
+      while !exists { exists = (try? await client.hasPartition("p", of: "c", in: "")) ?? false }
+      #expect(fake.recorded("HasPartition").count == 1)
+      #expect(fake.recorded("Connect").isEmpty, "the start-up is not repeated")
+    }
+    await client.close()
+  }
+
   @Test(arguments: [1, 5, 65535] as [Int32]) func `other refusals are not repeated`(code: Int32) async throws {
     let refused = answer { _ in
       ProtoStatus.with {

@@ -46,8 +46,8 @@ import Testing
     6361706163697479120133
     """
 
-  @Test func `schema has the bytes of another implementation`() {
-    #expect(Self.schema.serialized().hex == Self.bytes)
+  @Test func `schema has the bytes of another implementation`() throws {
+    #expect(try Self.schema.serialized().hex == Self.bytes)
   }
 
   @Test func `schema comes back from those bytes, presence of empty defaults included`() throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import S3Store
 
 /// A real service, named by S3_TEST_ENDPOINT (such as `http://127.0.0.1:9000`), S3_TEST_ACCESS_KEY, S3_TEST_SECRET_KEY
-/// and S3_TEST_BUCKET. Without the first one the suite is not run; with it, a service that cannot be reached is a failure.
+/// and S3_TEST_BUCKET. Without the first one the suite is not run; with it, a service that is out of reach is a failure.
 struct Service: Sendable {
   static let endpoint = variable("S3_TEST_ENDPOINT")
   static let isNamed = endpoint != nil
@@ -341,6 +341,21 @@ extension Result where Failure == any Error {
       }
       #expect(noBucket?.code == .bucketNotFound)
       #expect(noBucket?.remedy.contains("minio.bucketName") == true)
+    }
+  }
+
+  @Test func clockOfThisMachineMayBeWrong() async throws {
+    try await Service.use { service in
+      try await service.store.put(service.key("clock"), [1, 2, 3], condition: .none)
+      let engine = try HTTPEngine()
+      for hours: Int64 in [-5, 5] {
+        func store() throws -> S3Store {
+          try S3Store(try Service.configuration(), transport: engine) { Int64(time(nil)) + hours * 3600 }
+        }
+        #expect(try await store().head(service.key("clock")).size == 3)
+        #expect(try await store().get(service.key("clock"), range: 1..<2, version: nil).bytes == [2])
+        #expect(try await store().list(ListRequest(prefix: service.key(""))).objects.count == 1)
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import CurlHTTP
 import FoundationEssentials
 import ObjectStore
 import Testing
@@ -33,7 +34,7 @@ import Testing
     var signable: SignableRequest {
       SignableRequest(
         method: method, host: target.host, path: target.path, query: target.query,
-        headers: headers.map { ($0[0], $0[1]) }, payloadHash: payloadHash)
+        headers: headers.map { HTTPHeader($0[0], $0[1]) }, payloadHash: payloadHash)
     }
   }
 

@@ -51,14 +51,17 @@ public struct BackupCatalog: Sendable {
         names += page.directories.map { String($0.string.dropFirst(prefix.string.count).dropLast()) }
         request.continuation = page.continuation
       } while request.continuation != nil
-      return try await mapConcurrently(names, limit: 16) { name in
+      let entries = try await mapConcurrently(names, limit: 16) { name -> Entry? in
         let layout = BackupLayout(rootPath: root, backupName: name)
         // Both generations of metadata: full_meta.json alone, or the levelled files.
         for file in [MetaFile.full, .backup] where try await exists(layout.key(file)) {
           return Entry(name: name, hasMetadata: true)
         }
-        return Entry(name: name, hasMetadata: false)
+        // Some stores keep showing a directory whose last object is gone.
+        let anything = try await store.list(ListRequest(prefix: ObjectKey(layout.directory), limit: 1)).objects
+        return anything.isEmpty ? nil : Entry(name: name, hasMetadata: false)
       }
+      return entries.compactMap { $0 }
     }
   }
 

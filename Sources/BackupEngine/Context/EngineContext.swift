@@ -1,5 +1,6 @@
 // What a job needs to know about one store: where backups lie, where Milvus keeps its objects, and how to reach Milvus.
 
+import BackupFormat
 import Logging
 import MilvusClient
 import ObjectStore
@@ -36,22 +37,14 @@ public struct EngineContext: Sendable {
   ) {
     self.storeName = storeName
     self.backups = backups
-    self.backupRoot = Self.trimmed(backupRoot)
+    self.backupRoot = ObjectPath.clean(backupRoot)
     self.milvusObjects = milvusObjects
-    self.milvusRoot = Self.trimmed(milvusRoot)
+    self.milvusRoot = ObjectPath.clean(milvusRoot)
     self.milvus = milvus
     self.limits = limits
     self.budget = ByteBudget(capacity: limits.bytesInFlight)
     self.logger = logger
     self.milvusConnector = GRPCConnector(endpoint: milvus)
-  }
-
-  /// Without slashes at either end: object keys never begin with one.
-  private static func trimmed(_ root: String) -> String {
-    var text = Substring(root)
-    while text.hasPrefix("/") { text = text.dropFirst() }
-    while text.hasSuffix("/") { text = text.dropLast() }
-    return String(text)
   }
 }
 

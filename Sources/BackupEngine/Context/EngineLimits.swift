@@ -27,7 +27,7 @@ public struct EngineLimits: Sendable, Hashable {
   public init(
     copiesInFlight: Int = 16, bytesInFlight: Int = 128 << 20, collectionsInFlight: Int = 2, importsInFlight: Int = 8,
     stagedUnitsInFlight: Int = 2, importUnitBytes: Int64 = 1 << 30, flushPatience: Double = 600,
-    milvusPatience: Double = 60, attempts: Int = 4
+    milvusPatience: Double = 180, attempts: Int = 4
   ) {
     self.copiesInFlight = max(1, copiesInFlight)
     self.bytesInFlight = max(1, bytesInFlight)

@@ -47,8 +47,8 @@ public enum CreateJob {
       let failure = EngineError(error, during: "Making the backup \(plan.name) in \(context.storeName)")
       progress.note("removing what was written")
       let aftermath = await uncancelled { await written.takeBack() }
-      context.logger.error(
-        "backup failed", metadata: ["backup": "\(plan.name)", "error": "\(failure)", "aftermath": "\(aftermath)"])
+      context.logger.notice(
+        "backup not made", metadata: ["backup": "\(plan.name)", "error": "\(failure)", "aftermath": "\(aftermath)"])
       throw failure.adding(aftermath: aftermath)
     }
   }

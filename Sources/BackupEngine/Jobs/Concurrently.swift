@@ -48,10 +48,10 @@ struct Backoff: Sendable {
     longest = range.upperBound
   }
 
-  /// Waits; each time half as long again as before.
+  /// Waits; each time a fifth longer than before, so that what took long is noticed late by a fifth of that at most.
   /// - Throws: `CancellationError`.
   mutating func wait() async throws {
     try await Task.sleep(for: .seconds(next))
-    next = min(longest, next * 1.5)
+    next = min(longest, next * 1.2)
   }
 }

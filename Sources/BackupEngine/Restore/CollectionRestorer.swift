@@ -67,7 +67,8 @@ struct CollectionRestorer: Sendable {
     do throws(MilvusError) {
       try await service.createCollection(spec(schema), in: target.database)
     } catch {
-      if !error.mayHaveHappened { run.ledger.didNotCreate(target) }
+      // Only Milvus' own answer is certain: a connection may have broken behind the request.
+      if error.status != nil { run.ledger.didNotCreate(target) }
       throw EngineError(error, during: "Creating the collection \(target)")
     }
     let created = try await during("Describing the collection \(target)") {

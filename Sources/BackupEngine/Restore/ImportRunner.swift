@@ -29,7 +29,7 @@ struct ImportRunner: Sendable {
         bundle.paths.map { $0.isEmpty ? "" : base + $0 }, into: target.collection, partition: bundle.partitionName,
         in: target.database, options: options(bundle, collection))
     }
-    ledger.began(task: task)
+    ledger.began(task: task, into: target)
     progress.note("importing \(what)")
     var reported: Int64 = 0
     do {
@@ -91,14 +91,21 @@ struct ImportRunner: Sendable {
 
   private func failure(of task: Int64, _ what: String, _ state: ImportProgress) -> EngineError {
     let reason = state.failedReason ?? "no reason is given"
-    let remedy =
-      reason.contains("timed out")
-      ? "Milvus gives up tasks after rootCoord.importTaskExpiration seconds; raise it in Milvus' configuration." : ""
+    let remedy = Self.remedies.first { reason.contains($0.word) }.map { " \($0.remedy)" } ?? ""
     return EngineError(
       .milvus,
       """
       Milvus at \(context.milvus.address) failed to import the \(what) (import task \(task), \(state.state)): \
-      \(reason).\(remedy.isEmpty ? "" : " ")\(remedy)
+      \(reason).\(remedy)
       """)
   }
+
+  /// What to do about failures that are known, by a word of Milvus' reason.
+  private static let remedies: [(word: String, remedy: String)] = [
+    (
+      "timed out",
+      "Milvus gives up tasks after rootCoord.importTaskExpiration seconds; raise it in Milvus' configuration."
+    ),
+    ("service restarted", "Start the restore again."),
+  ]
 }

@@ -59,8 +59,9 @@ public enum RestoreJob {
       let undone = await uncancelled { await ledger.undo(context.milvusConnector) }
       let left = await removeTemporaries(staging)
       let aftermath = [undone, left].compactMap { $0 }.joined(separator: " ")
-      context.logger.error(
-        "restore failed", metadata: ["backup": "\(plan.backup)", "error": "\(failure)", "aftermath": "\(aftermath)"])
+      context.logger.notice(
+        "backup not restored",
+        metadata: ["backup": "\(plan.backup)", "error": "\(failure)", "aftermath": "\(aftermath)"])
       throw failure.adding(aftermath: aftermath)
     }
   }

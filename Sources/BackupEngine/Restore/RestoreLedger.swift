@@ -15,7 +15,8 @@ final class RestoreLedger: Sendable {
     var finished: [CollectionName] = []
     /// Rows imported into collections that existed before.
     var added: [CollectionName: Int64] = [:]
-    var tasks: Set<Int64> = []
+    /// Import tasks that have not ended, as far as is known.
+    var tasks: [Int64: CollectionName] = [:]
   }
 
   private let state = Mutex(State())
@@ -27,8 +28,8 @@ final class RestoreLedger: Sendable {
   func didNotCreate(_ name: CollectionName) { state.withLock { $0.created.removeAll { $0 == name } } }
   func willAdd(to name: CollectionName) { state.withLock { $0.added[name] = 0 } }
   func finished(_ name: CollectionName) { state.withLock { $0.finished.append(name) } }
-  func began(task: Int64) { state.withLock { _ = $0.tasks.insert(task) } }
-  func ended(task: Int64) { state.withLock { _ = $0.tasks.remove(task) } }
+  func began(task: Int64, into name: CollectionName) { state.withLock { $0.tasks[task] = name } }
+  func ended(task: Int64) { state.withLock { $0.tasks[task] = nil } }
 
   func imported(_ rows: Int64, into name: CollectionName) {
     state.withLock { state in
@@ -64,7 +65,10 @@ final class RestoreLedger: Sendable {
     }
     for (name, rows) in state.added.sorted(by: { $0.key < $1.key }) where !state.finished.contains(name) {
       sentences.append(
-        "\(name) existed before and stays; it may hold a part of the backup's rows now (\(rows.grouped) for certain).")
+        """
+        \(name) existed before and stays; it may hold a part of the backup's rows now (\(rows.grouped) for certain), and \
+        restoring into it again would bring those in twice.
+        """)
     }
     if !state.finished.isEmpty {
       sentences.append("Completely restored and kept: \(state.finished.listed(10)).")
@@ -72,10 +76,19 @@ final class RestoreLedger: Sendable {
     if !state.databases.isEmpty {
       sentences.append("The new databases stay: \(state.databases.listed(10)).")
     }
-    if !state.tasks.isEmpty {
-      sentences.append(
-        "Milvus may still work on the import tasks \(state.tasks.sorted().listed(10)); they fail by themselves.")
-    }
+    sentences += tasks(state.tasks.filter { !gone.contains($0.value) })
     return sentences.isEmpty ? "Nothing had been changed in Milvus." : sentences.joined(separator: " ")
+  }
+
+  /// What becomes of tasks under way: Milvus 2.3 cannot be told to stop one.
+  private func tasks(_ running: [Int64: CollectionName]) -> [String] {
+    guard !running.isEmpty else { return [] }
+    let collections = Set(running.values).sorted().listed()
+    return [
+      """
+      Milvus may still bring rows into \(collections) by \(running.count.counted("import task")) \
+      (\(running.keys.sorted().listed(10))).
+      """
+    ]
   }
 }

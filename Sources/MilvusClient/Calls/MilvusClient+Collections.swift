@@ -1,4 +1,4 @@
-// Calls about collections.
+// Calls about collections and their aliases.
 
 internal import FoundationEssentials
 internal import SwiftProtobuf
@@ -22,7 +22,7 @@ extension MilvusClient {
         "HasCollection", ProtoHasCollectionRequest.with { $0.collectionName = name }, in: database,
         about: Self.name(collection: name, database))
       return response.value
-    } catch where error.code == .notFound && !error.isAboutDatabase {
+    } catch  where error.code == .notFound && !error.isAboutDatabase {
       return false
     }
   }
@@ -44,9 +44,10 @@ extension MilvusClient {
   /// - Throws: `notFound` if there is no such database, `alreadyExists`, `invalidArgument`, `server`.
   public func createCollection(_ spec: CollectionSpec, in database: String) async throws(MilvusError) {
     let object = Self.name(collection: spec.schema.name, database)
+    let serializedSchema = Data(try spec.schema.serialized())
     let request = ProtoCreateCollectionRequest.with {
       $0.collectionName = spec.schema.name
-      $0.schema = Data(spec.schema.serialized())
+      $0.schema = serializedSchema
       $0.shardsNum = spec.shardsNum
       $0.consistencyLevel = spec.consistencyLevel.rawValue
       $0.properties = spec.properties.map(ProtoKeyValuePair.init)
@@ -79,13 +80,36 @@ extension MilvusClient {
   public func addCollectionField(
     _ field: MilvusFieldSchema, to collection: String, in database: String
   ) async throws(MilvusError) {
+    let serializedField = Data(try field.serialized())
     let request = ProtoAddCollectionFieldRequest.with {
       $0.collectionName = collection
-      $0.schema = Data(field.serialized())
+      $0.schema = serializedField
     }
     let _: ProtoStatus = try await call(
       "AddCollectionField", request, in: database, about: Self.name(collection: collection, database), kind: .change,
       repeatability: .ifNotCarriedOut)
+  }
+
+  /// Gives a collection another name.
+  public func createAlias(
+    _ alias: String, for collection: String, in database: String
+  ) async throws(MilvusError) {
+    let request = ProtoCreateAliasRequest.with {
+      $0.collectionName = collection
+      $0.alias = alias
+    }
+    let _: ProtoStatus = try await call(
+      "CreateAlias", request, in: database,
+      about: "alias \"\(alias)\" for \(Self.name(collection: collection, database))", kind: .change,
+      repeatability: .ifNotCarriedOut)
+  }
+
+  /// The aliases of a collection.
+  public func aliases(of collection: String, in database: String) async throws(MilvusError) -> [String] {
+    let response: ProtoListAliasesResponse = try await call(
+      "ListAliases", ProtoListAliasesRequest.with { $0.collectionName = collection }, in: database,
+      about: Self.name(collection: collection, database))
+    return response.aliases
   }
 
   /// Rows of a collection in flushed segments, before deletes are applied, as the server counts them.

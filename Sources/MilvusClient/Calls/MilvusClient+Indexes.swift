@@ -1,4 +1,4 @@
-// Calls about indexes and aliases.
+// Calls about indexes.
 
 internal import SwiftProtobuf
 
@@ -10,7 +10,7 @@ extension MilvusClient {
         "DescribeIndex", ProtoDescribeIndexRequest.with { $0.collectionName = collection }, in: database,
         about: Self.name(collection: collection, database))
       return response.indexDescriptions.map(IndexDescription.init)
-    } catch where error.isAboutMissingIndex {
+    } catch  where error.isAboutMissingIndex {
       return []
     }
   }
@@ -44,27 +44,5 @@ extension MilvusClient {
     let _: ProtoStatus = try await call(
       "DropIndex", request, in: database,
       about: "index \"\(name)\" of \(Self.name(collection: collection, database))", kind: .change)
-  }
-
-  /// Gives a collection another name.
-  public func createAlias(
-    _ alias: String, for collection: String, in database: String
-  ) async throws(MilvusError) {
-    let request = ProtoCreateAliasRequest.with {
-      $0.collectionName = collection
-      $0.alias = alias
-    }
-    let _: ProtoStatus = try await call(
-      "CreateAlias", request, in: database,
-      about: "alias \"\(alias)\" for \(Self.name(collection: collection, database))", kind: .change,
-      repeatability: .ifNotCarriedOut)
-  }
-
-  /// The aliases of a collection.
-  public func aliases(of collection: String, in database: String) async throws(MilvusError) -> [String] {
-    let response: ProtoListAliasesResponse = try await call(
-      "ListAliases", ProtoListAliasesRequest.with { $0.collectionName = collection }, in: database,
-      about: Self.name(collection: collection, database))
-    return response.aliases
   }
 }

@@ -14,8 +14,8 @@ extension MilvusCollectionSchema {
   }
 
   /// The schema as `schema.CollectionSchema` bytes, for CreateCollection.
-  func serialized() -> [UInt8] {
-    serializedBytes(
+  func serialized() throws(MilvusError) -> [UInt8] {
+    try serializedBytes(
       of: ProtoCollectionSchema.with {
         $0.name = name
         $0.description_p = description
@@ -42,8 +42,8 @@ extension MilvusFieldSchema {
   }
 
   /// The field as `schema.FieldSchema` bytes, for AddCollectionField.
-  func serialized() -> [UInt8] {
-    serializedBytes(of: ProtoFieldSchema(self))
+  func serialized() throws(MilvusError) -> [UInt8] {
+    try serializedBytes(of: ProtoFieldSchema(self))
   }
 }
 

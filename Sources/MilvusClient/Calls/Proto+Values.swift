@@ -19,13 +19,14 @@ extension ProtoKeyValuePair {
 }
 
 extension CollectionDescription {
-  /// Servers before 2.3 leave out the names of collection and database: then those asked for are taken.
+  /// The schema has the collection's true name; the answer's own name is the one asked for, which may be an alias
+  /// (2.3). Servers before 2.3 leave out the names of collection and database: then those asked for are taken.
   init(_ response: ProtoDescribeCollectionResponse, askedFor name: String, in database: String) {
     let schema = MilvusCollectionSchema(response.schema)
-    let schemaName = schema.name.isEmpty ? name : schema.name
+    let names = [schema.name, response.collectionName, name]
     self.init(
       collectionID: response.collectionID,
-      collectionName: response.collectionName.isEmpty ? schemaName : response.collectionName,
+      collectionName: names.first { !$0.isEmpty } ?? name,
       dbName: response.dbName.isEmpty ? database : response.dbName, dbID: response.dbID, schema: schema,
       shardsNum: response.shardsNum,
       consistencyLevel: MilvusConsistencyLevel(rawValue: response.consistencyLevel), aliases: response.aliases,
@@ -56,21 +57,23 @@ extension IndexDescription {
 }
 
 extension FlushResult {
-  init(_ response: ProtoFlushResponse, of collection: String) {
+  init(_ response: ProtoFlushResponse, of collection: String) throws(MilvusError) {
+    var checkpoints: [String: ChannelCheckpoint] = [:]
+    for (channel, position) in response.channelCps { checkpoints[channel] = try ChannelCheckpoint(position) }
     self.init(
       segmentIDs: response.collSegIds[collection]?.data,
       flushedSegmentIDs: response.flushCollSegIds[collection]?.data ?? [],
       flushTimestamp: response.collFlushTs[collection] ?? 0, sealTime: response.collSealTimes[collection] ?? 0,
-      channelCheckpoints: response.channelCps.mapValues(ChannelCheckpoint.init))
+      channelCheckpoints: checkpoints)
   }
 }
 
 extension ChannelCheckpoint {
   /// Fields this program does not know are in `serialized` all the same.
-  init(_ position: ProtoMsgPosition) {
+  init(_ position: ProtoMsgPosition) throws(MilvusError) {
     self.init(
       channelName: position.channelName, timestamp: position.timestamp,
-      serialized: serializedBytes(of: position))
+      serialized: try serializedBytes(of: position))
   }
 }
 
@@ -86,8 +89,12 @@ extension ImportProgress {
   }
 }
 
-/// A message on the wire. Only messages without required fields and far below the size limit come here, for which
-/// serialization cannot fail.
-func serializedBytes(of message: some Message) -> [UInt8] {
-  (try? message.serializedBytes()) ?? []
+/// A message on the wire.
+/// - Throws: `invalidArgument` if it is larger than a message may be.
+func serializedBytes(of message: some Message) throws(MilvusError) -> [UInt8] {
+  do {
+    return try message.serializedBytes()
+  } catch {
+    throw MilvusError(code: .invalidArgument, reason: "a message cannot be serialized (\(error))")
+  }
 }

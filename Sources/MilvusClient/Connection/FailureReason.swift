@@ -43,6 +43,7 @@ private let wordings: [(text: String, wording: String)] = [
     "before completing the HTTP/2 connection preface",
     "the server closed the connection at once, as one does that expects TLS"
   ),
+  ("Stream unexpectedly closed", "the connection broke"),
   ("EOF during handshake", "TLS: the server closed the connection during the handshake"),
   ("failedToValidateHostname", "TLS: the server's certificate is for another name"),
   ("failedToLoadCertificate", "a certificate file cannot be read"),

@@ -18,8 +18,9 @@ extension RPCConnection {
     config.backoff.initial = .milliseconds(100)
     config.backoff.max = .seconds(3)
     // Finds a host that vanished in the middle of a long call. Ten seconds is the least the transport takes; Milvus
-    // allows pings every five.
-    config.connection.keepalive = .init(time: .seconds(10), timeout: .seconds(10), allowWithoutCalls: false)
+    // allows pings every five, with and without calls. Without calls too, as the official tool does: the transport
+    // would stop its timer when the first call ends and not start it again for the next.
+    config.connection.keepalive = .init(time: .seconds(10), timeout: .seconds(10), allowWithoutCalls: true)
     config.http2.authority = endpoint.tls.serverName
     do {
       return try HTTP2ClientTransport.Posix(

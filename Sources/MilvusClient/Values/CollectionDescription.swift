@@ -4,7 +4,7 @@
 public struct CollectionDescription: Sendable, Hashable {
   /// The collection's number.
   public var collectionID: Int64
-  /// The collection's name.
+  /// The collection's own name, also if it was asked for by an alias.
   public var collectionName: String
   /// Its database. The name asked for, if the server does not say (before 2.3).
   public var dbName: String

@@ -1,5 +1,5 @@
-// Open sets of Milvus' enumerations: the raw number is the value, so that a number this program does not know passes
-// through unchanged. Names and numbers: Milvus' schema and common protobuf packages.
+// Types of fields as an open set: the raw number is the value, so that a number this program does not know passes
+// through unchanged. Numbers: Milvus' schema protobuf package.
 
 /// The type of a field. Unknown numbers pass through.
 public struct MilvusDataType: RawRepresentable, Sendable, Hashable {
@@ -49,23 +49,4 @@ public struct MilvusDataType: RawRepresentable, Sendable, Hashable {
 
   /// Whether a vector index can be built on the field: the numbers 100 to 106.
   public var isVector: Bool { (100...106).contains(rawValue) }
-}
-
-/// How fresh reads of a collection are. Unknown numbers pass through.
-public struct MilvusConsistencyLevel: RawRepresentable, Sendable, Hashable {
-  /// The number on the wire.
-  public let rawValue: Int32
-  /// The level with this number, known or not.
-  public init(rawValue: Int32) { self.rawValue = rawValue }
-
-  /// Reads see every acknowledged write.
-  public static let strong = MilvusConsistencyLevel(rawValue: 0)
-  /// Reads see the session's own writes.
-  public static let session = MilvusConsistencyLevel(rawValue: 1)
-  /// Reads lag by a bounded time.
-  public static let bounded = MilvusConsistencyLevel(rawValue: 2)
-  /// Reads see writes some day.
-  public static let eventually = MilvusConsistencyLevel(rawValue: 3)
-  /// Set by each request.
-  public static let customized = MilvusConsistencyLevel(rawValue: 4)
 }

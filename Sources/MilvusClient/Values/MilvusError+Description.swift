@@ -33,6 +33,7 @@ extension MilvusError {
 
   /// The calling task was cancelled.
   static func cancelled(call: String, object: String?, endpoint: MilvusEndpoint) -> MilvusError {
-    MilvusError(code: .cancelled, call: call, object: object, server: endpoint.address, reason: "the task was cancelled")
+    MilvusError(
+      code: .cancelled, call: call, object: object, server: endpoint.address, reason: "the task was cancelled")
   }
 }

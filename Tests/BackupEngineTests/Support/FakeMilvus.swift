@@ -12,11 +12,6 @@ import Synchronization
 @testable import MilvusClient
 
 final class FakeMilvus: MilvusService, MilvusConnector {
-  struct Segment: Sendable {
-    var info: SegmentInfo
-    var rows: Int64 { info.numOfRows }
-  }
-
   struct Collection: Sendable {
     var id: Int64
     var spec: CollectionSpec
@@ -63,6 +58,8 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var importsHang = false
     /// Flushes stay where they are.
     var flushesHang = false
+    /// Segments that a flush does not answer.
+    var unknownToFlush: Set<Int64> = []
     /// The id of the first field of new collections.
     var firstFieldID: Int64 = 100
   }
@@ -248,8 +245,10 @@ final class FakeMilvus: MilvusService, MilvusConnector {
         state.collections[database]?[collection]?.segments[index].state = .flushed
       }
     }
+    let unknown = faults.withLock { $0.unknownToFlush }
     return FlushResult(
-      segmentIDs: [], flushedSegmentIDs: existing.segments.map(\.segmentID), flushTimestamp: 450,
+      segmentIDs: [], flushedSegmentIDs: existing.segments.map(\.segmentID).filter { !unknown.contains($0) },
+      flushTimestamp: 450,
       sealTime: 1_700_000_000, channelCheckpoints: [:])
   }
 

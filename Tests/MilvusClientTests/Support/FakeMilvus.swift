@@ -59,7 +59,6 @@ private struct Bytes: MessageSerializer, MessageDeserializer {
   }
 }
 
-
 /// A handler that answers with a message made from the attempt's number.
 func answer<Answer: Message>(_ make: @escaping @Sendable (_ attempt: Int) throws -> Answer) -> FakeMilvus.Handler {
   { _, attempt in try make(attempt).serializedBytes() }
@@ -98,15 +97,15 @@ var testOptions: MilvusClientOptions {
   return options
 }
 
-/// Runs a fake server with the start-up handlers and `handlers`, and gives `body` its endpoint.
+/// Runs a fake server with the start-up handlers and `handlers`, and gives `body` its endpoint. Port 0: any free one.
 func withFakeMilvus<Result: Sendable>(
   _ handlers: [String: FakeMilvus.Handler] = [:], startUp: [String: FakeMilvus.Handler] = startUpHandlers,
-  security: HTTP2ServerTransport.Posix.TransportSecurity = .plaintext,
+  security: HTTP2ServerTransport.Posix.TransportSecurity = .plaintext, port: Int = 0,
   _ body: @Sendable (MilvusEndpoint, FakeMilvus) async throws -> Result
 ) async throws -> Result {
   let fake = FakeMilvus(startUp.merging(handlers) { $1 })
   let transport = HTTP2ServerTransport.Posix(
-    address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: security)
+    address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: security)
   return try await withGRPCServer(transport: transport, services: [fake]) { server in
     let port = try await server.listeningAddress?.ipv4?.port ?? 0
     return try await body(MilvusEndpoint(host: "127.0.0.1", port: port), fake)

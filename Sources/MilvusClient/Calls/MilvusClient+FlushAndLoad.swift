@@ -11,7 +11,7 @@ extension MilvusClient {
     let response: ProtoFlushResponse = try await call(
       "Flush", ProtoFlushRequest.with { $0.collectionNames = [collection] }, in: database,
       about: Self.name(collection: collection, database), kind: .long)
-    return FlushResult(response, of: collection)
+    return try FlushResult(response, of: collection)
   }
 
   /// Whether the segments of a flush are written out, and everything before its timestamp with them.
