@@ -81,6 +81,17 @@ let package = Package(
     .testTarget(
       name: "BackupFormatTests", dependencies: ["BackupFormat"], resources: [.copy("Fixtures")],
       swiftSettings: settings),
+    .testTarget(
+      name: "BackupEngineTests",
+      dependencies: ["BackupEngine", "BackupFormat", "MilvusClient", "ObjectStore", logging], swiftSettings: settings),
+    .testTarget(name: "MilvusClientTests", dependencies: ["MilvusClient"] + grpc, swiftSettings: settings),
+    .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"], swiftSettings: settings),
+    .testTarget(
+      name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "FUSEServerTests", dependencies: ["FUSEServer", "BackupFileSystem", logging, systemPackage],
+      swiftSettings: settings),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["milvus-backupfs", "BackupEngine", "BackupFormat"], swiftSettings: settings),

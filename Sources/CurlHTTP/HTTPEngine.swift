@@ -9,6 +9,7 @@ import Synchronization
 /// An HTTP/1.1 client: one thread, one libcurl multi handle, one pool of connections per engine.
 ///
 /// - Redirects are not followed, bodies not decompressed, cookies not kept.
+/// - Dropping the last reference shuts the engine down.
 /// - Proxy variables of the environment (`http_proxy` and others) are ignored: object stores usually are inside the
 ///   network, and a variable meant for other programs must not take backups out of it.
 /// - The engine's thread blocks all signals, so a peer that hangs up raises no SIGPIPE.

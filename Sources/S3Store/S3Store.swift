@@ -62,6 +62,11 @@ public final class S3Store: ObjectStore {
 
   /// Carries out a call, signing it again when its signature is all that the service objects to.
   func answer(to call: S3Call) async throws(StoreError) -> Answer {
+    guard call.key?.byteCount != 0, call.source?.byteCount != 0 else {
+      // Its URL would be that of the bucket: deleting such an object would delete the bucket.
+      throw StoreError(
+        .unsupported, operation: call.operation, location: location, reason: "an object's key cannot be empty")
+    }
     var hasCorrectedClock = false
     var hasCorrectedRegion = false
     var hasAskedForReason = false

@@ -138,11 +138,11 @@ import Testing
   @Test func waitingForAConnectionDoesNotCountAsConnecting() async throws {
     let server = try ScriptedServer { connection in
       while connection.readRequest() != nil {
-        usleep(600_000)
+        usleep(400_000)
         connection.answer("slow")
       }
     }
-    let options = HTTPEngine.Options(maximumConnectionsPerHost: 1, timeouts: HTTPTimeouts(connect: 0.5))
+    let options = HTTPEngine.Options(maximumConnectionsPerHost: 1, timeouts: HTTPTimeouts(connect: 1))
     let engine = try HTTPEngine(options: options)
     try await withThrowingTaskGroup(of: Int.self) { group in
       for _ in 0..<4 { group.addTask { try await engine.send(HTTPRequest(.get, url: server.url)).status } }

@@ -74,14 +74,14 @@ extension Mounted {
       }
     }
 
-    @Test func listingWithAttributesAsksForNothingElse() async throws {
+    @Test func aListingTellsTheKernelAllAttributes() async throws {
       let fileSystem = MemoryFileSystem(timeToLive: 600)
       for index in 0..<1000 { fileSystem.add("entry-\(index)", contents: [1]) }
       try await TestMount.with(fileSystem) { mount in
         let result = try await mount.shell("ls -l $M | wc -l; find $M -type f -size 1 | wc -l")
         #expect(result.output == "1001\n1000\n")
-        #expect(fileSystem.calls("lookup") == 0)
-        #expect(fileSystem.calls("attributes") <= 2)
+        // That no LOOKUP follows is up to the kernel, as long as nobody empties its caches meanwhile.
+        #expect(fileSystem.recorded.remembered >= 1000)
       }
     }
 
@@ -137,8 +137,9 @@ extension Mounted {
           wait $listing
           """)
         #expect(result.status == 0)
-        #expect(!fileSystem.referenced.isEmpty, "the kernel still knows what was just used")
+        #expect(fileSystem.calls("lookup") > 0 && fileSystem.recorded.remembered > 0)
         while !fileSystem.referenced.isEmpty {
+          try Task.checkCancellation()
           let dropped = try await shell("echo 2 > /proc/sys/vm/drop_caches")
           try #require(dropped.status == 0)
         }

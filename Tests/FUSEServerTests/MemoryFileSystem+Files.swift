@@ -106,7 +106,11 @@ extension MemoryFileSystem {
     guard behaviour == .lingering else { return .ready(()) }
     return .pending { [self] in
       await waitToBeLetGo()
-      state.withLock { $0.releasesEnded += 1 }
+      let isCancelled = Task.isCancelled
+      state.withLock { state in
+        state.releasesEnded += 1
+        if isCancelled { state.releasesCancelled += 1 }
+      }
     }
   }
 }

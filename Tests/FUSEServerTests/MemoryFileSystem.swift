@@ -50,6 +50,8 @@ final class MemoryFileSystem: FileSystem {
     var cancelled = 0
     var releasedTwice = 0
     var releasesEnded = 0
+    var releasesCancelled = 0
+    var remembered = 0
     var hasLetGo = false
   }
 

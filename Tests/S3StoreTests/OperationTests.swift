@@ -220,6 +220,20 @@ import Testing
     #expect(await storeError { try await store.delete("k") }?.code == .bucketNotFound)
   }
 
+  @Test func emptyKeyIsRefusedBecauseItWouldMeanTheBucket() async throws {
+    let transport = ScriptedTransport(HTTPResponse(200, "", Self.info))
+    let store = try scriptedStore(transport)
+    let calls: [() async throws -> Void] = [
+      { try await store.delete("") }, { _ = try await store.head("") }, { try await store.put("", [], condition: .none) },
+      { _ = try await store.get("", range: nil, version: nil) }, { _ = try await store.beginUpload("") },
+      { try await store.copy(from: "", inBucket: "bkt", version: nil, to: "k") },
+      { try await store.copy(from: "k", inBucket: "bkt", version: nil, to: "") },
+      { try await store.abortUpload(MultipartUpload(key: "", id: "u")) },
+    ]
+    for call in calls { #expect(await storeError(call)?.code == .unsupported) }
+    #expect(transport.requests.isEmpty)
+  }
+
   @Test func copyNamesItsSourceAndVersion() async throws {
     let copied = HTTPResponse(
       200, "<CopyObjectResult><LastModified>2026-11-23T12:30:32.491Z</LastModified><ETag>n</ETag></CopyObjectResult>")
