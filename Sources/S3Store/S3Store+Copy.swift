@@ -9,25 +9,17 @@ extension S3Store {
   public func copy(
     from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
   ) async throws -> ObjectInfo {
-    // CopyObject does not answer with a size. With a version given, the source's own is as good and can be asked for
-    // meanwhile.
-    guard let version else {
-      if let large = try await copyWhole(from: source, inBucket: bucket, version: nil, to: key).tooLarge {
-        let info = try await head(source, inBucket: bucket, version: nil)
-        guard info.size > limits.maximumSinglePut else { throw large }
-        return try await copyInParts(info, inBucket: bucket, to: key, partSize: Self.copyPartSize(info.size))
-      }
-      return try await head(key)
-    }
-    async let sourceInfo = head(source, inBucket: bucket, version: version)
-    let copied = try await copyWhole(from: source, inBucket: bucket, version: version, to: key)
-    let info = try await sourceInfo
-    switch copied {
+    // CopyObject does not answer with a size. That of a given version of the source can be asked for meanwhile.
+    async let versioned = version == nil ? nil : head(source, inBucket: bucket, version: version)
+    switch try await copyWhole(from: source, inBucket: bucket, version: version, to: key) {
     case .done(let etag, let modified):
-      return ObjectInfo(key: key, size: info.size, etag: etag, modified: modified)
+      guard let source = try await versioned else { return try await head(key) }
+      return ObjectInfo(key: key, size: source.size, etag: etag, modified: modified)
     case .refused(let error):
-      guard info.size > limits.maximumSinglePut else { throw error }
-      return try await copyInParts(info, inBucket: bucket, to: key, partSize: Self.copyPartSize(info.size))
+      var large = try await versioned
+      if large == nil { large = try await head(source, inBucket: bucket, version: nil) }
+      guard let large, large.size > limits.maximumSinglePut else { throw error }
+      return try await copyInParts(large, inBucket: bucket, to: key, partSize: Self.copyPartSize(large.size))
     }
   }
 
@@ -35,10 +27,6 @@ extension S3Store {
     case done(ETag, modified: Int64)
     /// Refused in a way that can be due to the source's size.
     case refused(StoreError)
-
-    var tooLarge: StoreError? {
-      if case .refused(let error) = self { error } else { nil }
-    }
   }
 
   private func copyWhole(
