@@ -74,7 +74,7 @@ struct CallerProcess: Equatable {
   }
 
   /// Hands over the first 4 KiB of a file of /proc.
-  private static func withContents<Result>(of path: String, _ body: (UnsafeRawBufferPointer) -> Result?) -> Result? {
+  static func withContents<Result>(of path: String, _ body: (UnsafeRawBufferPointer) -> Result?) -> Result? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }

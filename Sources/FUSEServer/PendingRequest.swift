@@ -1,5 +1,6 @@
 // One piece of work that needs more than memory: the task that does it, and the answer owed for it.
 
+import BackupFileSystem
 import Synchronization
 import SystemPackage
 
@@ -21,17 +22,21 @@ final class PendingRequest: Sendable {
   }
 
   let operation: Operation
+  /// The thread that waits for the answer; 0 when nobody waits, or nobody that we can see.
+  let thread: Int32
   private let state: Mutex<State>
 
   /// Takes over an answer.
   init(_ reply: consuming Reply) {
     operation = reply.operation
+    thread = reply.caller.thread
     state = Mutex(State(reply: reply, task: nil, cancellation: nil))
   }
 
   /// Work that no answer is owed for.
   init(unanswered operation: Operation) {
     self.operation = operation
+    thread = 0
     state = Mutex(State(reply: nil, task: nil, cancellation: nil))
   }
 

@@ -41,10 +41,26 @@ final class PendingRequests: Sendable {
     state.withLock { _ = $0.requests.removeValue(forKey: number) }
   }
 
-  /// The program that asked got a signal.
+  /// The program that asked got a signal, which the kernel tells only once a request.
+  ///
+  /// Not every signal asks a program to stop: Go's runtime sends SIGURG to its own threads all the time and ignores EINTR
+  /// from close(2), so that what it wrote would be lost without a word. Work goes on then, and is looked after until it
+  /// ends: the signal that does ask to stop would not be told any more.
   func interrupt(_ number: UInt) {
-    let request = state.withLock { $0.requests[number] }
-    request?.cancel(.interrupted)
+    guard let request = state.withLock({ $0.requests[number] }) else { return }
+    if PendingSignals.askToStop(thread: request.thread) {
+      request.cancel(.interrupted)
+    } else {
+      Task { await self.watch(number) }
+    }
+  }
+
+  /// Looks every now and then whether a program that got a harmless signal is asked to stop after all.
+  private func watch(_ number: UInt) async {
+    while let request = state.withLock({ $0.requests[number] }), request.cancellation == nil {
+      try? await Task.sleep(for: .milliseconds(100))
+      if PendingSignals.askToStop(thread: request.thread) { request.cancel(.interrupted) }
+    }
   }
 
   /// Cancels what only asks: there is nobody left to hear it.

@@ -47,6 +47,33 @@ extension Mounted {
       }
     }
 
+    /// Go's runtime preempts its threads by SIGURG.
+    @Test(arguments: [SIGURG, SIGCHLD, SIGWINCH])
+    func aSignalThatDoesNotAskToStopInterruptsNothingAndALaterOneStillDoes(signal: Int32) async throws {
+      let fileSystem = MemoryFileSystem()
+      fileSystem.add("hang-direct", contents: [1])
+      try await TestMount.with(fileSystem) { mount in
+        let reader = try mount.start(
+          """
+          exec python3 - $M/hang-direct <<'END'
+          import os, signal, sys
+          for number in (signal.SIGURG, signal.SIGCHLD, signal.SIGWINCH): signal.signal(number, lambda *_: None)
+          os.read(os.open(sys.argv[1], os.O_RDONLY), 10)
+          END
+          """)
+        try await eventually { fileSystem.calls("read") > 0 }
+        for _ in 0..<3 {
+          kill(reader.processIdentifier, signal)
+          try await Task.sleep(for: .milliseconds(150))
+        }
+        #expect(fileSystem.recorded.cancelled == 0)
+        #expect(fileSystem.calls("read") == 1)
+        kill(reader.processIdentifier, SIGKILL)
+        #expect(await reader.result.status == 128 + SIGKILL)
+        try await eventually { fileSystem.recorded.cancelled == 1 }
+      }
+    }
+
     @Test func aProgramThatCatchesTheSignalHearsOfTheInterruption() async throws {
       let fileSystem = MemoryFileSystem()
       fileSystem.add("hang-direct", contents: [1])

@@ -16,24 +16,31 @@ struct ShellResult: Sendable {
 /// whatever thread starts them, and these tests are about signals.
 final class ShellCommand: Sendable {
   let processIdentifier: Int32
-  private let finished: Task<ShellResult, Never>
+  private let outputPath: String
+  private let ends: AsyncStream<Int32>
 
   /// Starts a command of bash, in which `$M` is a directory and `$1`… are arguments.
   init(_ command: String, in directory: String, _ arguments: [String] = []) throws {
-    let outputPath = NSTemporaryDirectory() + "output-" + UUID().uuidString
+    outputPath = NSTemporaryDirectory() + "output-" + UUID().uuidString
     let process = try Self.spawn(
       ["/bin/bash", "-c", command, "bash"] + arguments,
       environment: ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8", "M": directory]) { $1 },
       outputPath)
     processIdentifier = process
     let (ends, continuation) = AsyncStream.makeStream(of: Int32.self)
+    self.ends = ends
     Thread.detachNewThread {
       var status: Int32 = 0
       while waitpid(process, &status, 0) < 0, errno == EINTR {}
       continuation.yield(status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f)
       continuation.finish()
     }
-    finished = Task {
+  }
+
+  /// Waits for its end; to be asked once. When the test is cancelled because it took too long, the status is -1: a
+  /// program that nobody answers cannot even be killed.
+  var result: ShellResult {
+    get async {
       var status: Int32 = -1
       for await end in ends { status = end }
       let data = FileManager.default.contents(atPath: outputPath) ?? Data()
@@ -41,9 +48,6 @@ final class ShellCommand: Sendable {
       return ShellResult(status: status, output: String(decoding: data, as: UTF8.self))
     }
   }
-
-  /// Waits for its end.
-  var result: ShellResult { get async { await finished.value } }
 
   private static func spawn(_ words: [String], environment: [String: String], _ outputPath: String) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()

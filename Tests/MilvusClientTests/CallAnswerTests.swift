@@ -5,7 +5,7 @@ import Testing
 
 @testable import MilvusClient
 
-@Suite struct CallAnswerTests {
+@Suite(.serialized) struct CallAnswerTests {
   private func bytes(_ hex: String) -> FakeMilvus.Handler {
     { _, _ in [UInt8](hex: hex) }
   }

@@ -28,7 +28,7 @@ struct ExpectedCall: Sendable, CustomTestStringConvertible {
   var testDescription: String { method }
 }
 
-@Suite struct CallRequestTests {
+@Suite(.serialized) struct CallRequestTests {
   private static let pair = [MilvusKeyValue(key: "a", value: "b")]
   private static let flush = FlushResult(
     segmentIDs: [1], flushedSegmentIDs: [], flushTimestamp: 2, sealTime: 0, channelCheckpoints: [:])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MilvusClient
 
-@Suite struct RepetitionTests {
+@Suite(.serialized) struct RepetitionTests {
   /// Fails the first `count` attempts with a gRPC status, then answers.
   private func failing<Answer: Message>(
     _ count: Int, _ code: RPCError.Code, _ message: String = "away", then make: Answer
@@ -125,7 +125,7 @@ import Testing
     await client.close()
   }
 
-  @Test(.timeLimit(.minutes(1))) func `client outlives its server`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `client outlives its server`() async throws {
     let has = ["HasPartition": answer { _ in ProtoBoolResponse.with { $0.value = true } }]
     let client = try await withFakeMilvus(has) { endpoint, _ in
       let client = try await MilvusClient.connect(to: endpoint, options: testOptions)
@@ -160,7 +160,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["HasPartition", "CreatePartition", "Import"])
+  @Test(.timeLimit(.minutes(5)), arguments: ["HasPartition", "CreatePartition", "Import"])
   func `call that is never answered ends with its deadline`(method: String) async throws {
     var options = testOptions
     options.readTimeout = .seconds(5)
@@ -180,7 +180,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `cancelled task ends its call`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `cancelled task ends its call`() async throws {
     try await withFakeClient(["Flush": neverAnswers]) { client, fake in
       let call = Task { try await client.flush("c", in: "") }
       while fake.recorded("Flush").isEmpty { await Task.yield() }
@@ -191,7 +191,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `cancelled task does not wait for the next attempt`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `cancelled task does not wait for the next attempt`() async throws {
     var options = testOptions
     options.rateLimitDelay = .seconds(100)
     options.rateLimitBudget = .seconds(1000)
@@ -205,7 +205,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `closing ends calls under way, and later ones`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `closing ends calls under way, and later ones`() async throws {
     try await withFakeMilvus(["Flush": neverAnswers]) { endpoint, fake in
       let client = try await MilvusClient.connect(to: endpoint, options: testOptions)
       let call = Task { try await client.flush("c", in: "") }
@@ -219,7 +219,7 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `client that is dropped without closing ends its connection`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `client that is dropped without closing ends its connection`() async throws {
     try await withFakeMilvus { endpoint, fake in
       let server = try await MilvusClient.connect(to: endpoint, options: testOptions).server
       #expect(server.version == ServerVersion(2, 3, 5))

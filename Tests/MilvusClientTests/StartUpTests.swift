@@ -4,7 +4,7 @@ import Testing
 
 @testable import MilvusClient
 
-@Suite struct StartUpTests {
+@Suite(.serialized) struct StartUpTests {
   private let unimplemented: FakeMilvus.Handler = { _, _ in
     throw RPCError(code: .unimplemented, message: "unknown method")
   }

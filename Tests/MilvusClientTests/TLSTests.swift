@@ -5,7 +5,7 @@ import Testing
 
 @testable import MilvusClient
 
-@Suite struct TLSTests {
+@Suite(.serialized) struct TLSTests {
   private let certificates: TestCertificates
 
   init() throws {
@@ -82,13 +82,13 @@ import Testing
     #expect(mutualError?.code == .unreachable)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `server that wants a client certificate refuses mode 1`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `server that wants a client certificate refuses mode 1`() async throws {
     let error = try await connect(mode1(caFile: certificates.authority, serverName: "milvus.test"), to: mutual)
     #expect(error?.code == .unreachable)
     #expect(error?.reason.hasPrefix("TLS: ") == true)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `clear text to a TLS server is refused`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `clear text to a TLS server is refused`() async throws {
     let error = try await connect(.plain, to: serverOnly)
     #expect(error?.code == .unreachable)
   }

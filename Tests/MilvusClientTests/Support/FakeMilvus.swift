@@ -89,10 +89,18 @@ let startUpHandlers: [String: FakeMilvus.Handler] = [
   "GetVersion": answer { _ in ProtoGetVersionResponse.with { $0.version = "v2.3.5" } },
 ]
 
-/// Options that keep failing tests short. Deadlines stay generous: no test depends on how fast this machine is.
+/// Options for tests: no long waits between attempts, and no deadline that a busy machine could miss. Repetitions end
+/// by their number, not by time.
 var testOptions: MilvusClientOptions {
   var options = MilvusClientOptions()
+  options.startUpTimeout = .seconds(600)
+  options.connectTimeout = .seconds(600)
+  options.readTimeout = .seconds(600)
+  options.changeTimeout = .seconds(600)
+  options.longTimeout = .seconds(600)
+  options.outageBudget = .seconds(600)
   options.outageDelay = .milliseconds(1)
+  options.rateLimitBudget = .seconds(600)
   options.rateLimitDelay = .milliseconds(1)
   return options
 }
