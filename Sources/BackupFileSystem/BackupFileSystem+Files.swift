@@ -68,7 +68,8 @@ extension BackupFileSystem {
     guard object.size <= WriteBody.memoryLimit else {
       throw FileSystemError(
         .notSupported,
-        "\(object.key) has \(object.size) bytes; files above \(WriteBody.memoryLimit >> 20) MiB can only be replaced whole")
+        "\(object.key) has \(object.size) bytes; files above \(WriteBody.memoryLimit >> 20) MiB can only be replaced whole"
+      )
     }
     let store = try state.withLock { (state) throws(FileSystemError) in
       try location(of: inode, in: state.tree).0.objects

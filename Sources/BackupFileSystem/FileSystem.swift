@@ -69,7 +69,9 @@ public protocol FileSystem: Sendable {
   func write(_ handle: FileHandle, offset: Int64, _ bytes: UnsafeRawBufferPointer, caller: Caller)
     throws(FileSystemError) -> Answer<Int>
   /// Copies between two open files; answers the number of bytes copied, never 0 in the middle of the source.
-  func copyRange(from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64)
+  func copyRange(
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+  )
     throws(FileSystemError) -> Answer<Int>
   /// A descriptor of this open file was closed (not necessarily the last one).
   /// - Parameter writerWasKilled: the closing process is dying of a signal: what it wrote must not be published.

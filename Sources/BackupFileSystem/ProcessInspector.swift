@@ -26,7 +26,9 @@ public struct ProcessInspector: Sendable {
       defer { fclose(file) }
       var line = [CChar](repeating: 0, count: 256)
       while fgets(&line, Int32(line.count), file) != nil {
-        let text = line.withUnsafeBufferPointer { String(decoding: $0.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) }
+        let text = line.withUnsafeBufferPointer {
+          String(decoding: $0.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
         if text.hasPrefix("Tgid:") { return Int32(text.dropFirst(5).filter(\.isNumber)) }
       }
       return nil
@@ -40,7 +42,8 @@ public struct ProcessInspector: Sendable {
           $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
         let count = target.withUnsafeMutableBytes { bytes in
-          bytes.bindMemory(to: CChar.self).baseAddress.map { readlink("/proc/\(process)/fd/\(name)", $0, bytes.count) } ?? 0
+          bytes.bindMemory(to: CChar.self).baseAddress.map { readlink("/proc/\(process)/fd/\(name)", $0, bytes.count) }
+            ?? 0
         }
         if count > 0, String(decoding: target.prefix(count), as: UTF8.self).hasSuffix(suffix) { return true }
       }

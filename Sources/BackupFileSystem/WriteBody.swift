@@ -158,7 +158,8 @@ struct WriteBody {
     }
     guard case .memory(var bytes) = form, newSize <= Self.memoryLimit else {
       throw FileSystemError(
-        .fileTooLarge, "only files up to \(Self.memoryLimit >> 20) MiB can be given another size while they are written")
+        .fileTooLarge, "only files up to \(Self.memoryLimit >> 20) MiB can be given another size while they are written"
+      )
     }
     form = .memory([])
     if newSize < Int64(bytes.count) {

@@ -50,7 +50,9 @@ public final class MemoryStore: ObjectStore {
 
   public func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
     let stored = try stored(key, operation: "GetObject")
-    if let version, version != stored.info.etag { throw failure(.changed, "GetObject", key, "it is another version now") }
+    if let version, version != stored.info.etag {
+      throw failure(.changed, "GetObject", key, "it is another version now")
+    }
     guard let range else { return ObjectContent(info: stored.info, bytes: stored.bytes) }
     let wanted = range.clamped(to: 0..<Int64(stored.bytes.count))
     return ObjectContent(info: stored.info, bytes: Array(stored.bytes[Int(wanted.lowerBound)..<Int(wanted.upperBound)]))
@@ -107,7 +109,8 @@ public final class MemoryStore: ObjectStore {
     for (position, part) in parts.enumerated() {
       let ordered = position == 0 || parts[position - 1].number < part.number
       guard ordered, let bytes = sent[part.number] else {
-        throw failure(.unsupported, "CompleteMultipartUpload", upload.key, "part \(part.number) is missing or misplaced")
+        throw failure(
+          .unsupported, "CompleteMultipartUpload", upload.key, "part \(part.number) is missing or misplaced")
       }
       guard bytes.count >= limits.minimumPartSize || position == parts.count - 1 else {
         throw failure(.unsupported, "CompleteMultipartUpload", upload.key, "part \(part.number) is too small")

@@ -42,7 +42,8 @@ public protocol ObjectStore: Sendable {
   /// - Throws: `.notFound` for the source, `.changed` when it is not `version`, `.accessDenied` when these credentials
   ///   cannot read it.
   @discardableResult
-  func copy(from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey) async throws -> ObjectInfo
+  func copy(from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey) async throws
+    -> ObjectInfo
 
   /// Begins a multipart upload. Nothing is visible until `completeUpload`.
   func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload
@@ -55,7 +56,8 @@ public protocol ObjectStore: Sendable {
   ///
   /// A lost answer is resolved by looking, so calling it again after an error is safe.
   @discardableResult
-  func completeUpload(_ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition) async throws -> ObjectInfo
+  func completeUpload(_ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition) async throws
+    -> ObjectInfo
 
   /// Drops an upload and what was sent of it. Idempotent: an unknown upload is no error.
   func abortUpload(_ upload: MultipartUpload) async throws

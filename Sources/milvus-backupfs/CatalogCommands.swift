@@ -17,7 +17,8 @@ struct ListCommand: AsyncParsableCommand {
       print(">> Backups:")
       for entry in entries where entry.hasMetadata { print(entry.name) }
       for entry in entries where !entry.hasMetadata {
-        printError("milvus-backupfs: warning: \(entry.name) has no metadata: a backup that is not finished, or no backup.")
+        printError(
+          "milvus-backupfs: warning: \(entry.name) has no metadata: a backup that is not finished, or no backup.")
       }
     } catch {
       throw CommandFailure(error)

@@ -65,7 +65,8 @@ enum ControlLine {
 
   private static func parse<Options: ParsableArguments>(_ words: [String]) throws(Malformed) -> Options {
     guard !words.contains(where: { ["-h", "--help", "--version"].contains($0) }) else {
-      throw Malformed(message: "Help is on the command line: milvus-backupfs restore --help, milvus-backupfs create --help.")
+      throw Malformed(
+        message: "Help is on the command line: milvus-backupfs restore --help, milvus-backupfs create --help.")
     }
     do {
       return try Options.parse(words)

@@ -18,7 +18,8 @@ final class JobControlFiles: ControlFiles {
 
   init(stores: [OpenStore], jobs: JobCenter, logger: Logger) {
     self.logger = logger
-    self.stores = Dictionary(stores.map { ($0.configuration.name, $0.context) }, uniquingKeysWith: { first, _ in first })
+    self.stores = Dictionary(
+      stores.map { ($0.configuration.name, $0.context) }, uniquingKeysWith: { first, _ in first })
     self.jobs = jobs
   }
 
@@ -57,7 +58,9 @@ final class JobControlFiles: ControlFiles {
   }
 
   private func context(_ store: String) throws -> EngineContext {
-    guard let context = stores[store] else { throw FileSystemError(.noSuchFileOrDirectory, "there is no store \(store)") }
+    guard let context = stores[store] else {
+      throw FileSystemError(.noSuchFileOrDirectory, "there is no store \(store)")
+    }
     return context
   }
 }

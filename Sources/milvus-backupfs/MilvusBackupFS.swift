@@ -8,7 +8,8 @@ import Glibc
 struct MilvusBackupFS: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "milvus-backupfs",
-    abstract: "Milvus backups of several object stores as one file system: cp is the transfer, a control file the restore.",
+    abstract:
+      "Milvus backups of several object stores as one file system: cp is the transfer, a control file the restore.",
     discussion: """
       milvus-backupfs mount configs/ /mnt/milvus
       milvus-backupfs create --config configs/milvus_A.yaml -c coll -n my_backup

@@ -25,7 +25,8 @@ struct MountCommand: AsyncParsableCommand {
   @Argument(help: "An empty directory.")
   var mountPoint: String
 
-  @Flag(name: [.customShort("f"), .customLong("foreground")], help: "Stay in the foreground, logging to standard error.")
+  @Flag(
+    name: [.customShort("f"), .customLong("foreground")], help: "Stay in the foreground, logging to standard error.")
   var foreground = false
 
   @Flag(name: .customLong("read-only"), help: "Refuse everything that would change a store.")

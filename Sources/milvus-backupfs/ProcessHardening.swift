@@ -17,7 +17,9 @@ enum ProcessHardening {
       guard let argument = arguments[position] else { continue }
       let text = String(cString: argument)
       let isValue = position > 1 && arguments[position - 1].map { String(cString: $0) } == "--set"
-      guard isValue || text.hasPrefix("--set="), secretWords.contains(where: text.lowercased().contains) else { continue }
+      guard isValue || text.hasPrefix("--set="), secretWords.contains(where: text.lowercased().contains) else {
+        continue
+      }
       mask(argument)
     }
   }

@@ -79,7 +79,8 @@ struct RestoreOptions: ParsableArguments {
       throw ValidationError("--drop_exist_collection and --skip_create_collection exclude each other.")
     }
     do {
-      let renames = try rename.map { try RenameRules(parsing: $0) } ?? suffix.map { try RenameRules(suffix: $0) } ?? .none
+      let renames =
+        try rename.map { try RenameRules(parsing: $0) } ?? suffix.map { try RenameRules(suffix: $0) } ?? .none
       return RestoreRequest(
         backup: backup, filter: try selection(collections, filter), newName: newName, renames: renames,
         rebuildIndex: rebuildIndex || useAutoIndex, useAutoIndex: useAutoIndex, metaOnly: metaOnly,

@@ -25,7 +25,8 @@ import Testing
   }
 
   @Test func optionsAreThoseOfTheCommand() throws {
-    let request = try ControlLine.restore("-c coll,db.other -s _bak --rebuild_index --drop_exist_collection", backup: "b")
+    let request = try ControlLine.restore(
+      "-c coll,db.other -s _bak --rebuild_index --drop_exist_collection", backup: "b")
     #expect(request.filter == (try CollectionFilter(parsing: "coll,db.other")))
     #expect(request.renames == (try RenameRules(suffix: "_bak")))
     #expect(request.rebuildIndex && request.dropExistingCollection && !request.metaOnly)

@@ -79,7 +79,8 @@ extension EndToEnd {
         #expect(list.status == 1)
         #expect(list.output.contains("ecretAccessKey"), "names the setting: \(list.output)")
         #expect(!list.output.contains("not-the-secret-of-b"))
-        let copy = try await shell("cp '\(place.mount)/milvus_A/fixture/meta/full_meta.json' '\(place.mount)/milvus_B/x'")
+        let copy = try await shell(
+          "cp '\(place.mount)/milvus_A/fixture/meta/full_meta.json' '\(place.mount)/milvus_B/x'")
         #expect(!copy.succeeded && copy.output.contains("Permission denied"), "\(copy.output)")
         let log = try String(contentsOfFile: place.log, encoding: .utf8)
         #expect(log.contains("ecretAccessKey"), "the daemon's log has the sentence")
@@ -96,7 +97,8 @@ extension EndToEnd {
       try await Workplace.with { place in
         for (round, signal) in [SIGKILL, SIGINT, SIGTERM, SIGKILL, SIGKILL, SIGKILL].enumerated() {
           try await Oracle.remove("B", "backup/many/")
-          let copy = try Running("exec cp -r '\(place.mount)/milvus_A/many' '\(place.mount)/milvus_B/'", environment: [:])
+          let copy = try Running(
+            "exec cp -r '\(place.mount)/milvus_A/many' '\(place.mount)/milvus_B/'", environment: [:])
           try await Task.sleep(for: .milliseconds(20 + 130 * round))
           kill(copy.identifier, signal)
           _ = try await copy.wait(limit: 20)

@@ -67,7 +67,8 @@ extension EndToEnd {
         let list = try await run("\"$BACKUPFS\" list \(config) 2>/dev/null")
         #expect(list.split(separator: "\n").first == ">> Backups:")
         #expect(list.split(separator: "\n").contains("fixture"))
-        let name = try await run("\"$BACKUPFS\" get \(config) -n fixture | jq -r '.collection_backups[0].collection_name'")
+        let name = try await run(
+          "\"$BACKUPFS\" get \(config) -n fixture | jq -r '.collection_backups[0].collection_name'")
         #expect(name == "fixture")
         #expect(try await run("\"$BACKUPFS\" get \(config) -n fixture | jq '.meta_size > 0'") == "true")
         let restored = try await run("\"$BACKUPFS\" restore \(config) -n fixture -s _cli 2>/dev/null", limit: 300)
@@ -75,7 +76,8 @@ extension EndToEnd {
         try await run(
           "\"$PYTHON\" '\(Self.scripts)/verify.py' --source \(a) --source-collection fixture "
             + "--target \(b) --target-collection fixture_cli --min-rows 2000", limit: 300)
-        let again = try await shell("\"$BACKUPFS\" create --config '\(place.configs)/milvus_A.yaml' -c fixture -n fixture")
+        let again = try await shell(
+          "\"$BACKUPFS\" create --config '\(place.configs)/milvus_A.yaml' -c fixture -n fixture")
         #expect(again.status == 1 && again.output.contains("fixture"), "a name that is taken is refused")
       }
     }

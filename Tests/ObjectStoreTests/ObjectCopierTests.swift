@@ -41,7 +41,8 @@ import Testing
       target,
       before: { operation, key in
         guard operation == .copy else { return }
-        throw StoreError(.accessDenied, operation: "CopyObject", key: key, location: target.location, reason: "no right")
+        throw StoreError(
+          .accessDenied, operation: "CopyObject", key: key, location: target.location, reason: "no right")
       })
     try await ObjectCopier(budget: ByteBudget(capacity: 100)).copy(info, from: source, to: forbidden, as: "k")
     #expect(try await target.get("k", range: nil, version: nil).bytes == [1, 2])
@@ -71,7 +72,11 @@ import Testing
     let faulty = FaultInjectingStore(
       target,
       before: { operation, key in
-        guard operation == .uploadPart, parts.withLock({ $0 += 1; return $0 }) == 3 else { return }
+        guard operation == .uploadPart,
+          parts.withLock({
+            $0 += 1; return $0
+          }) == 3
+        else { return }
         throw StoreError(.serverError, operation: "UploadPart", key: key, location: target.location, reason: "broken")
       })
     await #expect(throws: StoreError.self) {

@@ -34,7 +34,8 @@ private func failure(_ code: StoreError.Code, transient: Bool, retryAfter: Doubl
     var state = RetryState(RetryPolicy(longestDelay: 4))
     let error = failure(.throttled, transient: true, retryAfter: 3)
     #expect(state.failed(error, elapsed: 0, jitter: 0) == .retry(after: 3))
-    #expect(state.failed(failure(.throttled, transient: true, retryAfter: 600), elapsed: 0, jitter: 0) == .retry(after: 4))
+    #expect(
+      state.failed(failure(.throttled, transient: true, retryAfter: 600), elapsed: 0, jitter: 0) == .retry(after: 4))
   }
 
   @Test func anUnreachableStoreIsReportedSoonerThanAFailingOne() {
@@ -116,7 +117,8 @@ private func failure(_ code: StoreError.Code, transient: Bool, retryAfter: Doubl
 
   @Test func cancellingEndsAPauseAtOnce() async throws {
     let base = FaultInjectingStore(MemoryStore(), before: { _, _ in throw failure(.serverError, transient: true) })
-    let store = RetryingStore(base, policy: RetryPolicy(maximumAttempts: 9, firstDelay: 1000, longestDelay: 1000, patience: 1e9))
+    let store = RetryingStore(
+      base, policy: RetryPolicy(maximumAttempts: 9, firstDelay: 1000, longestDelay: 1000, patience: 1e9))
     let task = Task { try await store.head("k") }
     task.cancel()
     let result = await task.result

@@ -224,7 +224,8 @@ import Testing
     let transport = ScriptedTransport(HTTPResponse(200, "", Self.info))
     let store = try scriptedStore(transport)
     let calls: [() async throws -> Void] = [
-      { try await store.delete("") }, { _ = try await store.head("") }, { try await store.put("", [], condition: .none) },
+      { try await store.delete("") }, { _ = try await store.head("") },
+      { try await store.put("", [], condition: .none) },
       { _ = try await store.get("", range: nil, version: nil) }, { _ = try await store.beginUpload("") },
       { try await store.copy(from: "", inBucket: "bkt", version: nil, to: "k") },
       { try await store.copy(from: "k", inBucket: "bkt", version: nil, to: "") },
