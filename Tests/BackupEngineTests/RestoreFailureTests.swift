@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func tellsWhatIsLeftWhenMilvusStaysAway() async throws {
-    let bed = try await Bed.withBackup(shared: false)
+    let bed = try await Bed.withBackup(shared: false, limits: EngineLimits(milvusPatience: 0.05))
     let isAway = Mutex(false)
     bed.milvus.faults.withLock {
       $0.before = { call throws(MilvusError) in
@@ -133,7 +133,7 @@ import Testing
     for name in ["a", "b"] { try await source.fill(CollectionName(collection: name)) }
     try await source.create()
     let bed = Bed(
-      shared: true, name: "target", limits: EngineLimits(collectionsInFlight: 1, flushPatience: 1, milvusPatience: 1))
+      shared: true, name: "target", limits: EngineLimits(collectionsInFlight: 1))
     try await source.transfer("bk", to: bed)
     let milvus = bed.milvus
     milvus.faults.withLock {

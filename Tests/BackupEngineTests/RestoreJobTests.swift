@@ -166,7 +166,7 @@ import Testing
 
   @Test func waitsForAMilvusThatComesBack() async throws {
     let bed = try await Bed.withBackup(
-      shared: true, limits: EngineLimits(flushPatience: 1, milvusPatience: 3600))
+      shared: true, limits: EngineLimits(milvusPatience: 3600))
     let left = Mutex(5)
     bed.milvus.faults.withLock {
       $0.before = { call throws(MilvusError) in

@@ -26,7 +26,7 @@ extension Bed {
 
   /// A bed with the backup `bk` of `coll`, copied from another bed, and an empty Milvus.
   static func withBackup(
-    shared: Bool, limits: EngineLimits = EngineLimits(flushPatience: 0.2, milvusPatience: 0.05)
+    shared: Bool, limits: EngineLimits = EngineLimits()
   ) async throws -> Bed {
     let source = Bed(name: "source")
     try await source.fill()

@@ -22,7 +22,7 @@ struct Bed: Sendable {
   /// - Parameter shared: whether backups lie in Milvus' own bucket.
   init(
     shared: Bool = false, version: String = "v2.3.5", service: MemoryService = MemoryService(name: "mem"),
-    name: String = "a", limits: EngineLimits = EngineLimits(flushPatience: 0.2, milvusPatience: 0.05)
+    name: String = "a", limits: EngineLimits = EngineLimits()
   ) {
     let milvusBucket = MemoryStore(service: service, bucket: "milvus-\(name)")
     let bucket =
