@@ -2,7 +2,8 @@
 
 /// What is being done to a store; the cases are the protocol's calls.
 public enum StoreOperation: String, Sendable, Hashable, CaseIterable {
-  case list, head, get, put, copy, beginUpload, uploadPart, completeUpload, abortUpload, delete
+  case list, head, get, put, copy, beginUpload, uploadPart, completeUpload, abortUpload, listUploads, delete,
+    deleteMany
 }
 
 /// Asks a closure before and after each call of another store.
@@ -71,8 +72,17 @@ public struct FaultInjectingStore<Base: ObjectStore>: ObjectStore {
     try await around(.abortUpload, upload.key) { try await base.abortUpload(upload) }
   }
 
+  public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
+    try await around(.listUploads, request.prefix) { try await base.listUploads(request) }
+  }
+
   public func delete(_ key: ObjectKey) async throws {
     try await around(.delete, key) { try await base.delete(key) }
+  }
+
+  public func delete(_ keys: [ObjectKey]) async throws {
+    guard let first = keys.first else { return }
+    try await around(.deleteMany, first) { try await base.delete(keys) }
   }
 
   private func around<Value>(

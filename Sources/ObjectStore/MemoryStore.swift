@@ -79,7 +79,8 @@ public final class MemoryStore: ObjectStore {
     service.state.withLock { state in
       state.counter += 1
       let upload = MultipartUpload(key: key, id: "upload-\(state.counter)")
-      state.uploads[upload.id] = [:]
+      state.uploads[upload.id] = MemoryService.Upload(
+        bucket: location.bucket, handle: PendingUpload(upload: upload, begun: Int64(state.counter)))
       return upload
     }
   }
@@ -90,7 +91,7 @@ public final class MemoryStore: ObjectStore {
     }
     let known = service.state.withLock { state in
       guard state.uploads[upload.id] != nil else { return false }
-      state.uploads[upload.id]?[number] = body
+      state.uploads[upload.id]?.parts[number] = body
       return true
     }
     guard known else { throw failure(.uploadNotFound, "UploadPart", upload.key, "there is no upload \(upload.id)") }
@@ -101,7 +102,7 @@ public final class MemoryStore: ObjectStore {
   public func completeUpload(
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo {
-    let sent = service.state.withLock { $0.uploads[upload.id] }
+    let sent = service.state.withLock { $0.uploads[upload.id]?.parts }
     guard let sent else {
       throw failure(.uploadNotFound, "CompleteMultipartUpload", upload.key, "there is no upload \(upload.id)")
     }
@@ -126,8 +127,23 @@ public final class MemoryStore: ObjectStore {
     service.state.withLock { $0.uploads[upload.id] = nil }
   }
 
+  public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
+    service.state.withLock { state in
+      let mine = state.uploads.values.filter { upload in
+        upload.bucket == location.bucket && upload.handle.upload.key.hasPrefix(request.prefix)
+      }
+      return UploadPage(uploads: mine.map(\.handle))
+    }
+  }
+
   public func delete(_ key: ObjectKey) async throws {
     service.state.withLock { $0.buckets[location.bucket]?[key] = nil }
+  }
+
+  public func delete(_ keys: [ObjectKey]) async throws {
+    service.state.withLock { state in
+      for key in keys { state.buckets[location.bucket]?[key] = nil }
+    }
   }
 
   private func stored(_ key: ObjectKey, operation: String) throws -> MemoryService.Stored {
@@ -164,9 +180,15 @@ public final class MemoryService: Sendable {
     var bytes: [UInt8]
   }
 
+  struct Upload {
+    var bucket: String
+    var handle: PendingUpload
+    var parts: [Int: [UInt8]] = [:]
+  }
+
   struct State {
     var buckets: [String: [ObjectKey: Stored]] = [:]
-    var uploads: [String: [Int: [UInt8]]] = [:]
+    var uploads: [String: Upload] = [:]
     /// Source of ETags, upload ids and times: the store's own clock, so that runs repeat.
     var counter = 0
   }

@@ -62,8 +62,15 @@ public protocol ObjectStore: Sendable {
   /// Drops an upload and what was sent of it. Idempotent: an unknown upload is no error.
   func abortUpload(_ upload: MultipartUpload) async throws
 
+  /// One page of the uploads below a prefix that are neither completed nor aborted, in no particular order. Idempotent.
+  func listUploads(_ request: UploadListRequest) async throws -> UploadPage
+
   /// Removes an object. Idempotent: an absent object is no error.
   func delete(_ key: ObjectKey) async throws
+
+  /// Removes objects, as many in one request as the store takes. Idempotent: absent objects are no error.
+  /// - Throws: the first object's error when some could not be removed; all others were tried nevertheless.
+  func delete(_ keys: [ObjectKey]) async throws
 }
 
 extension ObjectStore {
@@ -75,6 +82,18 @@ extension ObjectStore {
       try await each(page)
       request.continuation = page.continuation
     } while request.continuation != nil
+  }
+
+  /// Every unfinished upload below a prefix.
+  public func listAllUploads(_ prefix: ObjectKey) async throws -> [PendingUpload] {
+    var request = UploadListRequest(prefix: prefix)
+    var uploads: [PendingUpload] = []
+    repeat {
+      let page = try await listUploads(request)
+      uploads += page.uploads
+      request.continuation = page.continuation
+    } while request.continuation != nil
+    return uploads
   }
 
   /// Every object below a prefix in one array: about 250 bytes of memory each.

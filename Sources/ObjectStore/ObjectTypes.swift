@@ -125,6 +125,62 @@ public struct MultipartUpload: Sendable, Hashable {
   }
 }
 
+/// Which page of which unfinished uploads.
+public struct UploadListRequest: Sendable, Hashable {
+  /// Only uploads whose key begins so.
+  public var prefix: ObjectKey
+  /// Where the last page ended; nil for the first page.
+  public var continuation: Continuation?
+
+  /// A place in a listing of uploads: several can have the same key.
+  public struct Continuation: Sendable, Hashable {
+    /// Key of the last upload seen.
+    public var key: String
+    /// Its id.
+    public var id: String
+
+    /// Makes a place.
+    public init(key: String, id: String) {
+      self.key = key
+      self.id = id
+    }
+  }
+
+  /// Makes a request for one page.
+  public init(prefix: ObjectKey, continuation: Continuation? = nil) {
+    self.prefix = prefix
+    self.continuation = continuation
+  }
+}
+
+/// One page of unfinished uploads.
+public struct UploadPage: Sendable, Hashable {
+  /// The uploads.
+  public var uploads: [PendingUpload]
+  /// Pass on to get the next page; nil on the last one.
+  public var continuation: UploadListRequest.Continuation?
+
+  /// Makes a page.
+  public init(uploads: [PendingUpload], continuation: UploadListRequest.Continuation? = nil) {
+    self.uploads = uploads
+    self.continuation = continuation
+  }
+}
+
+/// A multipart upload that is neither completed nor aborted.
+public struct PendingUpload: Sendable, Hashable {
+  /// Its handle.
+  public var upload: MultipartUpload
+  /// When it was begun, in whole seconds since 1970, UTC, by the store's clock.
+  public var begun: Int64
+
+  /// Makes the description of an upload.
+  public init(upload: MultipartUpload, begun: Int64) {
+    self.upload = upload
+    self.begun = begun
+  }
+}
+
 /// One part that the store has acknowledged.
 public struct UploadedPart: Sendable, Hashable {
   /// 1…10,000.

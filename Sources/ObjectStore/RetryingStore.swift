@@ -78,8 +78,16 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
     try await retrying { _ in try await base.abortUpload(upload) }
   }
 
+  public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
+    try await retrying { _ in try await base.listUploads(request) }
+  }
+
   public func delete(_ key: ObjectKey) async throws {
     try await retrying { _ in try await base.delete(key) }
+  }
+
+  public func delete(_ keys: [ObjectKey]) async throws {
+    try await retrying { _ in try await base.delete(keys) }
   }
 
   /// Runs `operation`, giving it the number of failures so far, until it succeeds or the policy says stop.

@@ -146,7 +146,8 @@ struct S3Failure {
     switch operation {
     case "ListObjectsV2", "HeadBucket": "s3:ListBucket"
     case "GetObject", "HeadObject": "s3:GetObject (and s3:ListBucket, to tell absent objects from forbidden ones)"
-    case "DeleteObject": "s3:DeleteObject"
+    case "DeleteObject", "DeleteObjects": "s3:DeleteObject"
+    case "ListMultipartUploads": "s3:ListBucketMultipartUploads"
     case "AbortMultipartUpload": "s3:AbortMultipartUpload"
     case "CreateBucket": "s3:CreateBucket"
     case "CopyObject", "UploadPartCopy": "s3:GetObject on the source and s3:PutObject"

@@ -17,6 +17,13 @@ struct S3Refusal: Sendable {
   /// The service's clock, seconds since 1970.
   var serverDate: Int64?
 
+  /// One object's error inside an answer that is a success.
+  init(code: String, message: String) {
+    status = 200
+    self.code = code
+    self.message = message
+  }
+
   /// Reads an answer that is not a success.
   init(_ response: HTTPResponse, method: HTTPRequest.Method, hasKey: Bool) {
     status = response.status

@@ -73,6 +73,43 @@ extension S3Store {
     }
   }
 
+  /// ListMultipartUploads. The prefix is applied here as well: some services take it for a whole key.
+  public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
+    var call = S3Call("ListMultipartUploads", .get)
+    call.query = [("uploads", ""), ("encoding-type", "url"), ("max-uploads", "1000")]
+    if request.prefix.byteCount > 0 { call.query.append(("prefix", request.prefix.string)) }
+    if let continuation = request.continuation {
+      call.query += [("key-marker", continuation.key), ("upload-id-marker", continuation.id)]
+    }
+    let fields = try fields(try await success(of: call), root: "ListMultipartUploadsResult", call)
+    let isEncoded = fields["EncodingType"] == "url"
+    func decoded(_ text: String) throws(StoreError) -> String {
+      guard isEncoded else { return text }
+      guard let bytes = PercentEncoding.decodedForm(Array(text.utf8)[...]),
+        let key = String(validating: bytes, as: UTF8.self)
+      else { throw violation("a key that is not percent-encoded UTF-8: \(text)", call) }
+      return key
+    }
+    var page = UploadPage(uploads: [])
+    for record in fields.records where record.name == "Upload" {
+      guard let key = record["Key"], let id = record["UploadId"], !id.isEmpty else {
+        throw violation("an upload without Key or UploadId", call)
+      }
+      let upload = MultipartUpload(key: ObjectKey(try decoded(key)), id: id)
+      let begun = record["Initiated"].flatMap { Timestamp.parseISO8601($0.utf8) } ?? identity.now
+      if upload.key.hasPrefix(request.prefix) { page.uploads.append(PendingUpload(upload: upload, begun: begun)) }
+    }
+    if fields["IsTruncated"] == "true" {
+      guard let key = fields["NextKeyMarker"], let id = fields["NextUploadIdMarker"] else {
+        throw violation("IsTruncated without NextKeyMarker and NextUploadIdMarker", call)
+      }
+      let next = UploadListRequest.Continuation(key: try decoded(key), id: id)
+      guard next != request.continuation else { throw violation("a listing that continues where it began", call) }
+      page.continuation = next
+    }
+    return page
+  }
+
   /// The object, if it is the one that these parts make; nil if it is another or none.
   private func completedObject(_ key: ObjectKey, _ parts: [UploadedPart]) async throws(StoreError) -> ObjectInfo? {
     var call = S3Call("HeadObject", .head, key)

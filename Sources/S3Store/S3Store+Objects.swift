@@ -63,9 +63,77 @@ extension S3Store {
 
   /// DeleteObject.
   public func delete(_ key: ObjectKey) async throws {
+    try await deleteOne(key)
+  }
+
+  private func deleteOne(_ key: ObjectKey) async throws(StoreError) {
     let call = S3Call("DeleteObject", .delete, key)
     if case .refusal(let refusal) = try await answer(to: call), refusal.code != "NoSuchKey" {
       throw error(refusal, for: call)
+    }
+  }
+
+  /// DeleteObjects, 1,000 keys a request. Where a service does not know it, DeleteObject for each.
+  public func delete(_ keys: [ObjectKey]) async throws {
+    var failure: StoreError?
+    for start in stride(from: 0, to: keys.count, by: Self.deleteLimit) {
+      let batch = keys[start..<min(start + Self.deleteLimit, keys.count)]
+      do throws(StoreError) {
+        try await deleteBatch(batch)
+      } catch {
+        failure = failure ?? error
+        if error.code == .cancelled { break }
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Most keys of one DeleteObjects (S3 API reference).
+  private static let deleteLimit = 1000
+
+  private func deleteBatch(_ keys: ArraySlice<ObjectKey>) async throws(StoreError) {
+    guard let first = keys.first else { return }
+    guard keys.count > 1, !keys.contains(where: { !Self.fitsXML($0) }) else {
+      return try await deleteSingly(keys)
+    }
+    var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
+    for key in keys { text += "<Object><Key>\(XMLEntities.escaped(key.string))</Key></Object>" }
+    text += "</Delete>"
+    var call = S3Call("DeleteObjects", .post)
+    call.query = [("delete", "")]
+    call.body = Array(text.utf8)
+    // Either a checksum or Content-MD5 is required; the latter is what every service knows.
+    call.headers.append(HTTPHeader("Content-MD5", ContentMD5.base64(of: call.body)))
+    call.isSlow = true
+    switch try await answer(to: call) {
+    case .success(let response):
+      let fields = try fields(response, root: "DeleteResult", call)
+      for record in fields.records where record.name == "Error" && record["Code"] != "NoSuchKey" {
+        var refused = S3Call("DeleteObjects", .post, record["Key"].map { ObjectKey($0) } ?? first)
+        refused.query = call.query
+        throw error(S3Refusal(code: record["Code"] ?? "", message: record["Message"] ?? ""), for: refused)
+      }
+    case .refusal(let refusal):
+      guard refusal.status == 501 || refusal.status == 405 || refusal.code == "NotImplemented" else {
+        throw error(refusal, for: call)
+      }
+      try await deleteSingly(keys)
+    }
+  }
+
+  private func deleteSingly(_ keys: ArraySlice<ObjectKey>) async throws(StoreError) {
+    var failure: StoreError?
+    for key in keys {
+      do throws(StoreError) { try await deleteOne(key) } catch { failure = failure ?? error }
+      if failure?.code == .cancelled { break }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Whether XML 1.0 can carry a key: it has no way to write most control characters.
+  private static func fitsXML(_ key: ObjectKey) -> Bool {
+    key.string.unicodeScalars.allSatisfy { scalar in
+      scalar.value >= 0x20 ? scalar.value != 0xFFFE && scalar.value != 0xFFFF : "\t\n\r".unicodeScalars.contains(scalar)
     }
   }
 

@@ -166,5 +166,7 @@ private struct StoreWithGhosts: ObjectStore {
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo { try await base.completeUpload(upload, parts: parts, condition: condition) }
   func abortUpload(_ upload: MultipartUpload) async throws { try await base.abortUpload(upload) }
+  func listUploads(_ request: UploadListRequest) async throws -> UploadPage { try await base.listUploads(request) }
   func delete(_ key: ObjectKey) async throws { try await base.delete(key) }
+  func delete(_ keys: [ObjectKey]) async throws { try await base.delete(keys) }
 }

@@ -92,8 +92,14 @@ final class FaultStore: ObjectStore {
 
   func abortUpload(_ upload: MultipartUpload) async throws { try await base.abortUpload(upload) }
 
+  func listUploads(_ request: UploadListRequest) async throws -> UploadPage { try await base.listUploads(request) }
+
   func delete(_ key: ObjectKey) async throws {
     try await begin(.delete, key)
     try await base.delete(key)
+  }
+
+  func delete(_ keys: [ObjectKey]) async throws {
+    for key in keys { try await delete(key) }
   }
 }
