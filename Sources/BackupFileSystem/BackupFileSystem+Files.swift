@@ -18,7 +18,9 @@ extension BackupFileSystem {
       }
       let inode = state.tree.add(parent, key, .file(Node.File()))
       state.tree.touch(inode)
-      let session = try self.writer(of: inode, contents: [], isNew: true, caller: caller, state.tree)
+      let session = try self.writer(
+        of: inode, contents: [], isNew: true, condition: options.contains(.exclusive) ? .absent : .none, caller: caller,
+        state.tree)
       state.tree.updateFile(inode) { $0.writer = session }
       state.tree.remember(inode)
       let handle = self.open(.writer(session), &state)
@@ -87,7 +89,8 @@ extension BackupFileSystem {
       if let writer = state.tree.nodes[inode]?.file?.writer, !writer.isIdle {
         throw FileSystemError(.resourceBusy, "\(writer.key) is being written already")
       }
-      let session = try writer(of: inode, contents: contents, isNew: isNew, caller: caller, state.tree)
+      let session = try writer(
+        of: inode, contents: contents, isNew: isNew, condition: .none, caller: caller, state.tree)
       state.tree.updateFile(inode) { file in
         file.writer = session
         file.cachedVersion = nil
@@ -98,15 +101,21 @@ extension BackupFileSystem {
   }
 
   private func writer(
-    of inode: InodeNumber, contents: [UInt8], isNew: Bool, caller: Caller, _ tree: Tree
+    of inode: InodeNumber, contents: [UInt8], isNew: Bool, condition: WriteCondition, caller: Caller, _ tree: Tree
   ) throws(FileSystemError) -> WriteSession {
     let (store, key) = try location(of: inode, in: tree)
     return WriteSession(
       inode: inode, key: key, store: store.objects, opener: inspector.process(caller.thread),
-      pathSuffix: "/\(store.name)/\(tree.path(inode))", contents: contents, isNew: isNew,
+      pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,
       environment: WriteSession.Environment(
-        budget: transferBudget, copier: ObjectCopier(budget: transferBudget), inspector: inspector,
+        budget: transferBudget, memory: memoryBudget, copier: ObjectCopier(budget: transferBudget),
+        inspector: inspector,
         published: { [weak self] in self?.published($0, $1) }))
+  }
+
+  /// How the path of a file ends, wherever it is mounted.
+  static func pathSuffix(of key: ObjectKey, in store: MountedStore) -> String {
+    "/\(store.name)/\(key.droppingFirst(store.prefix.byteCount))"
   }
 
   public func read(
@@ -114,7 +123,7 @@ extension BackupFileSystem {
   ) throws(FileSystemError) -> Answer<ArraySlice<UInt8>> {
     switch try self.handle(handle) {
     case .reader(let session): return try session.read(offset: offset, count: count)
-    case .writer(let session): return .ready(try session.read(offset: offset, count: count))
+    case .writer(let session): return try session.read(offset: offset, count: count)
     case .control(_, let text, _):
       let begin = Int(min(max(0, offset), Int64(text.count)))
       return .ready(text[begin..<min(begin + count, text.count)])

@@ -26,6 +26,11 @@ extension BackupFileSystem {
     return inode
   }
 
+  /// Whether a control file answers to a name that the directory does not list.
+  func isControl(_ parent: InodeNumber, _ name: ObjectKey, _ tree: Tree) -> Bool {
+    controlTarget(parent, name, tree) != nil
+  }
+
   private func controlTarget(_ parent: InodeNumber, _ name: ObjectKey, _ tree: Tree) -> ControlTarget? {
     if name == "create", let store = stores[parent] { return .create(store: store.name) }
     if name == "restore", let node = tree.nodes[parent], let store = stores[node.parent] {
@@ -107,26 +112,24 @@ extension BackupFileSystem {
     }
   }
 
-  public func rename(
-    _ parent: InodeNumber, _ name: String, to newParent: InodeNumber, _ newName: String, options: RenameOptions
-  ) throws(FileSystemError) -> Answer<Void> {
-    // EXDEV makes `mv` copy and remove, which moves every object durably before the old one goes.
-    throw FileSystemError(.improperLink)
-  }
-
   /// Takes a name out of the tree and keeps running listings from bringing it back.
   func remove(_ inode: InodeNumber, _ state: inout State) {
     guard let node = state.tree.nodes[inode] else { return }
-    if let scope = state.tree.nodes[node.parent]?.directory?.scope, state.scopes[scope]?.running != nil,
-      let (_, key) = try? location(of: inode, in: state.tree)
-    {
-      state.scopes[scope]?.removed.insert(node.directory == nil ? key : ObjectKey(key.string + "/"))
+    if let (_, key) = try? location(of: inode, in: state.tree) {
+      noteRemoved(node.directory == nil ? key : ObjectKey(key.string + "/"), from: node.parent, &state)
     }
-    // What was emptied here stays a directory until it is removed here, although the store knows no directories.
-    state.tree.updateDirectory(node.parent) { $0.isLocal = true }
-    state.tree.touch(node.parent)
     state.tree.unlink(inode)
     if state.scopes[inode]?.running == nil { state.scopes[inode] = nil }
+  }
+
+  /// Keeps a running listing from bringing back what is being removed from a directory.
+  func noteRemoved(_ key: ObjectKey, from parent: InodeNumber, _ state: inout State) {
+    if let scope = state.tree.nodes[parent]?.directory?.scope, state.scopes[scope]?.running != nil {
+      state.scopes[scope]?.removed.insert(key)
+    }
+    // What was emptied here stays a directory until it is removed here, although the store knows no directories.
+    state.tree.updateDirectory(parent) { $0.isLocal = true }
+    state.tree.touch(parent)
   }
 
   /// Refuses names that cannot become part of a key that a listing shows again.

@@ -23,6 +23,8 @@ public struct FileSystemSettings: Sendable {
   public var listingLifetime: Double = 1
   /// Bytes that all files opened for reading may keep.
   public var readBytes: Int = 48 << 20
+  /// Bytes that all files may have which are kept in memory while they are written.
+  public var writeBytes: Int = 64 << 20
   /// Bytes on their way between stores and from writers into stores.
   public var transferBytes: Int = 64 << 20
 
@@ -69,6 +71,7 @@ public final class BackupFileSystem: FileSystem {
   let inspector: ProcessInspector
   let readBudget: ByteBudget
   let transferBudget: ByteBudget
+  let memoryBudget: ByteBudget
   let started: Timestamp
   let state: Mutex<State>
 
@@ -89,6 +92,7 @@ public final class BackupFileSystem: FileSystem {
     self.inspector = inspector
     readBudget = ByteBudget(capacity: settings.readBytes)
     transferBudget = ByteBudget(capacity: settings.transferBytes)
+    memoryBudget = ByteBudget(capacity: settings.writeBytes)
     started = Timestamp.now
     state = Mutex(State(tree: tree))
   }

@@ -104,6 +104,16 @@ struct Tree {
     if node.references == 0 { nodes[inode] = nil }
   }
 
+  /// Gives a node another name, replacing what was linked there; its number stays.
+  mutating func move(_ inode: InodeNumber, to parent: InodeNumber, _ name: ObjectKey) {
+    guard let node = nodes[inode], node.isLinked else { return }
+    updateDirectory(node.parent) { $0.children[node.name] = nil }
+    if let old = nodes[parent]?.directory?.children[name] { unlink(old) }
+    nodes[inode]?.parent = parent
+    nodes[inode]?.name = name
+    updateDirectory(parent) { $0.children[name] = inode }
+  }
+
   /// Adds a reference for the kernel.
   mutating func remember(_ inode: InodeNumber) { nodes[inode]?.references += 1 }
 

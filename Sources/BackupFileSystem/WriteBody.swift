@@ -1,8 +1,8 @@
 // What an open file holds that is not in the store yet: a value without I/O.
 //
 // A file begins in memory, where it takes writes anywhere. When it outgrows `memoryLimit` it becomes a stream of parts:
-// from then on writes must follow each other. A file that is wholly a copy of an object of the same service holds nothing
-// but that object's name. Every change either succeeds or leaves the body as it was.
+// from then on writes must follow each other. A file that is wholly a copy of an object holds nothing but that object's name,
+// until it is changed. Every change either succeeds or leaves the body as it was.
 
 import ObjectStore
 import SystemPackage
@@ -18,8 +18,8 @@ struct WriteBody {
     case memory([UInt8])
     /// Parts that are (being) sent, and the bytes of the next one.
     case stream(Stream)
-    /// To be copied by the service itself when the file is closed.
-    case copy(of: ObjectInfo, from: any ObjectStore)
+    /// The first `covered` bytes of an object, nearly always all of them, to be copied when the file is closed.
+    case copy(of: ObjectInfo, from: any ObjectStore, covered: Int64)
   }
 
   /// A body that is sent in parts.
@@ -62,7 +62,7 @@ struct WriteBody {
     switch form {
     case .memory(let bytes): Int64(bytes.count)
     case .stream(let stream): stream.sent + Int64(stream.buffer.count)
-    case .copy(let object, _): object.size
+    case .copy(_, _, let covered): covered
     }
   }
 
@@ -142,9 +142,12 @@ struct WriteBody {
   /// Turns an empty body into an empty stream.
   mutating func beginStream() { form = .stream(Stream()) }
 
-  /// Turns an empty body into a copy of an object of the same service.
-  mutating func becomeCopy(of object: ObjectInfo, from store: any ObjectStore) {
-    form = .copy(of: object, from: store)
+  /// Turns a copy into what it is a copy of.
+  mutating func becomeMemory(_ bytes: [UInt8]) { form = .memory(bytes) }
+
+  /// Turns an empty body into a copy of an object's first bytes, or extends one that it is already.
+  mutating func becomeCopy(of object: ObjectInfo, from store: any ObjectStore, covered: Int64) {
+    form = .copy(of: object, from: store, covered: covered)
     isDirty = true
   }
 
@@ -185,6 +188,11 @@ extension WriteBody {
   /// Whether the body is sent in parts.
   var isStream: Bool {
     if case .stream = form { true } else { false }
+  }
+
+  /// Whether the body is a copy that holds no bytes.
+  var isCopy: Bool {
+    if case .copy = form { true } else { false }
   }
 
   /// Bytes that wait to become a part.

@@ -17,13 +17,17 @@ extension WriteSession {
     return try await gate.inside { () async throws(FileSystemError) in
       try check()
       let isFresh = state.withLock { $0.body.isEmptyMemory && !$0.isComplete } && targetOffset == 0
-      if isFresh, offset == 0, count == source.object.size {
-        if Self.isSameService(source.store, store) {
-          state.withLock { $0.body.becomeCopy(of: source.object, from: source.store) }
-          noteWritten()
-          return Int(count)
+      // Nothing is held in memory: the object moves when the file is closed, in one piece. The kernel asks for less than
+      // 4 GiB at a time, so that a larger object comes in several requests.
+      let continues = isFresh && offset == 0 || offset == targetOffset && covered(of: source) == offset
+      if continues, Self.movesWhole(source.object, source.store, store) {
+        state.withLock {
+          $0.body.becomeCopy(of: source.object, from: source.store, covered: offset + count)
         }
+        noteWritten()
+        return Int(count)
       }
+      try await materialize()
       if isFresh, offset == 0, source.object.size > WriteBody.memoryLimit {
         state.withLock { $0.body.beginStream() }
       }
@@ -31,6 +35,7 @@ extension WriteSession {
         return try await copyParts(from: source, offset: offset, count: count)
       }
       let piece = min(count, Int64(ObjectCopier.partSize))
+      try await reserveWaiting(upTo: targetOffset + piece)
       let budget = environment.budget
       try await storeWork { try await budget.acquire(Int(piece)) }
       defer { budget.release(Int(piece)) }
@@ -70,7 +75,44 @@ extension WriteSession {
     }
   }
 
-  private static func isSameService(_ one: any ObjectStore, _ other: any ObjectStore) -> Bool {
-    one.location.endpoint == other.location.endpoint && one.location.provider == other.location.provider
+  /// How much of an object the file is a copy of so far; nil when it is something else.
+  private func covered(of source: ReadSession) -> Int64? {
+    guard case .copy(let object, _, let covered) = state.withLock({ $0.body.form }), object == source.object else {
+      return nil
+    }
+    return covered
+  }
+
+  /// Publishes the first bytes of a large object.
+  func copyPrefix(_ object: ObjectInfo, _ source: any ObjectStore, _ covered: Int64, _ condition: WriteCondition)
+    async throws(FileSystemError) -> ObjectInfo
+  {
+    let upload = try await openUpload()
+    let parts = try await storeWork {
+      try await environment.copier.moveParts(
+        object, from: source, to: store, upload: upload, range: 0..<covered, firstNumber: 1)
+    }
+    state.withLock { $0.parts += parts }
+    return try await completeParts(upload, condition)
+  }
+
+  /// Fetches what a file has been a copy of, so that it can be changed.
+  func materialize() async throws(FileSystemError) {
+    guard case .copy(let object, let source, let covered) = state.withLock({ $0.body.form }) else { return }
+    guard covered <= WriteBody.memoryLimit else {
+      throw FileSystemError(.invalidArgument, "\(key) is a copy of a large object: nothing can be added to it")
+    }
+    try await reserveWaiting(upTo: covered)
+    let content = try await storeWork { try await source.get(object.key, range: 0..<covered, version: object.etag) }
+    guard content.bytes.count == covered else {
+      throw FileSystemError(.ioError, "\(content.bytes.count) bytes of \(object.key) came instead of \(covered)")
+    }
+    state.withLock { $0.body.becomeMemory(content.bytes) }
+  }
+
+  /// Whether an object is moved in one piece: by the service itself, or because it is small.
+  private static func movesWhole(_ object: ObjectInfo, _ one: any ObjectStore, _ other: any ObjectStore) -> Bool {
+    object.size <= Int64(ObjectCopier.partSize)
+      || (one.location.endpoint == other.location.endpoint && one.location.provider == other.location.provider)
   }
 }

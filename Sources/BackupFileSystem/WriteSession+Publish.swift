@@ -25,7 +25,9 @@ extension WriteSession {
       let process = environment.inspector.process(caller.thread)
       if isStream, let process, let opener, process != opener {
         state.withLock { $0.wasClosedSinceWrite = true }
-      } else if !wasWritten, !isStream, size == 0, let process, environment.inspector.hasOpen(process, pathSuffix) {
+      } else if !wasWritten, !isStream, size == 0, let process,
+        environment.inspector.hasOpen(process, state.withLock({ $0.pathSuffix }))
+      {
         state.withLock { $0.wasClosedSinceWrite = true }
       } else {
         try await publish()
@@ -37,7 +39,13 @@ extension WriteSession {
   func release() async throws(FileSystemError) {
     try await gate.inside { () async throws(FileSystemError) in
       let finish = state.withLock { $0.failure == nil && $0.body.isDirty && $0.wasClosedSinceWrite }
-      if finish { try await publish() }
+      defer { releaseMemory() }
+      do throws(FileSystemError) {
+        if finish { try await publish() }
+      } catch {
+        await dropUpload()
+        throw error
+      }
       await dropUpload()
     }
   }
@@ -58,21 +66,34 @@ extension WriteSession {
 
   /// Writes the file to the store, whole. The gate is held.
   func publish() async throws(FileSystemError) {
-    let (form, size) = state.withLock { ($0.body.form, $0.body.size) }
+    if case .copy(let object, _, let covered) = state.withLock({ $0.body.form }), covered < object.size,
+      covered <= WriteBody.memoryLimit
+    {
+      try await materialize()
+    }
+    let (form, size, key, condition) = state.withLock { ($0.body.form, $0.body.size, $0.key, $0.condition) }
     let written: ObjectInfo
     do throws(FileSystemError) {
       switch form {
       case .memory(let bytes):
-        written = try await storeWork { try await store.put(key, bytes, condition: .none) }
-      case .copy(let object, let source):
-        written = try await storeWork { try await environment.copier.copy(object, from: source, to: store, as: key) }
+        written = try await storeWork { try await store.put(key, bytes, condition: condition) }
+      case .copy(let object, let source, let covered) where covered < object.size:
+        written = try await copyPrefix(object, source, covered, condition)
+      case .copy(let object, let source, _):
+        written = try await storeWork {
+          try await environment.copier.copy(object, from: source, to: store, as: key, condition: condition)
+        }
       case .stream:
-        written = try await completeStream()
+        written = try await completeStream(condition)
       }
     } catch {
-      // Interrupted: the store may have taken it or not. The file stays dirty; a later close decides.
       environment.published(inode, nil)
-      if error.errno != .interrupted { fail(error) }
+      if error.errno == .interrupted {
+        // The store may have taken it or not. The file stays dirty; a later close decides, and may meet its own object.
+        state.withLock { $0.condition = .none }
+      } else {
+        fail(error)
+      }
       throw error
     }
     guard written.size == size else {
@@ -81,7 +102,10 @@ extension WriteSession {
       fail(error)
       throw error
     }
-    state.withLock { $0.body.isDirty = false }
+    state.withLock { state in
+      state.body.isDirty = false
+      state.condition = .none
+    }
     environment.published(inode, written)
   }
 
@@ -120,7 +144,7 @@ extension WriteSession {
     return upload
   }
 
-  private func completeStream() async throws(FileSystemError) -> ObjectInfo {
+  private func completeStream(_ condition: WriteCondition) async throws(FileSystemError) -> ObjectInfo {
     try await sendPart()
     let upload = try await openUpload()
     while let task = state.withLock({ $0.sending.first }) {
@@ -130,8 +154,14 @@ extension WriteSession {
         state.parts.append(part)
       }
     }
+    return try await completeParts(upload, condition)
+  }
+
+  /// Makes the parts that were sent an object. The gate is held.
+  func completeParts(_ upload: MultipartUpload, _ condition: WriteCondition) async throws(FileSystemError) -> ObjectInfo
+  {
     let parts = state.withLock { $0.parts.sorted { $0.number < $1.number } }
-    let written = try await storeWork { try await store.completeUpload(upload, parts: parts, condition: .none) }
+    let written = try await storeWork { try await store.completeUpload(upload, parts: parts, condition: condition) }
     state.withLock { state in
       state.upload = nil
       state.isComplete = true

@@ -18,7 +18,10 @@ final class WriteSession: Sendable {
 
   /// What sessions share.
   struct Environment: Sendable {
+    /// For bytes on their way into stores.
     var budget: ByteBudget
+    /// For files that are kept in memory while they are written.
+    var memory: ByteBudget
     var copier: ObjectCopier
     var inspector: ProcessInspector
     /// Told of each object that was published, or nil when the store may hold something that is not known.
@@ -26,7 +29,15 @@ final class WriteSession: Sendable {
   }
 
   struct State {
+    /// Where it will be published; renaming changes it.
+    var key: ObjectKey
+    /// How the path ends, to recognise other descriptors of it.
+    var pathSuffix: String
+    /// What must hold when it is published for the first time.
+    var condition: WriteCondition
     var body: WriteBody
+    /// Bytes of the budget of files in memory that are this one's.
+    var reserved = 0
     /// Whether a byte was written since the file was opened.
     var wasWritten = false
     /// Whether a process closed the file well since the last write, though it was not the one that ends it.
@@ -40,12 +51,9 @@ final class WriteSession: Sendable {
   }
 
   let inode: InodeNumber
-  let key: ObjectKey
   let store: any ObjectStore
   /// The process that opened the file; nil if unknown.
   let opener: Int32?
-  /// How the path ends, to recognise other descriptors of it.
-  let pathSuffix: String
   let environment: Environment
   let gate = SerialGate()
   let state: Mutex<State>
@@ -54,20 +62,22 @@ final class WriteSession: Sendable {
   /// - Parameters:
   ///   - contents: what the file holds at first.
   ///   - isNew: whether closing must publish it even if nothing is written: it was created or cut to nothing.
+  ///   - condition: `.absent` when the file was to be made by this open or not at all (O_EXCL).
   init(
     inode: InodeNumber, key: ObjectKey, store: any ObjectStore, opener: Int32?, pathSuffix: String,
-    contents: [UInt8], isNew: Bool, environment: Environment
+    contents: [UInt8], isNew: Bool, condition: WriteCondition, environment: Environment
   ) {
     self.inode = inode
-    self.key = key
     self.store = store
     self.opener = opener
-    self.pathSuffix = pathSuffix
     self.environment = environment
     var body = WriteBody(contents)
     body.isDirty = isNew
-    state = Mutex(State(body: body))
+    state = Mutex(State(key: key, pathSuffix: pathSuffix, condition: condition, body: body))
   }
+
+  /// Where it is, or will be, published.
+  var key: ObjectKey { state.withLock { $0.key } }
 
   /// Bytes of the file as it stands.
   var size: Int64 { state.withLock { $0.body.size } }
@@ -77,13 +87,21 @@ final class WriteSession: Sendable {
   var isIdle: Bool { state.withLock { !$0.body.isDirty || $0.failure != nil } }
 
   /// Reads what a body in memory holds.
-  func read(offset: Int64, count: Int) throws(FileSystemError) -> ArraySlice<UInt8> {
+  func read(offset: Int64, count: Int) throws(FileSystemError) -> Answer<ArraySlice<UInt8>> {
+    guard state.withLock({ $0.body.isCopy }) else { return .ready(try readBody(offset: offset, count: count)) }
+    return .pending { () async throws(FileSystemError) in
+      try await self.gate.inside { () async throws(FileSystemError) in try await self.materialize() }
+      return try self.readBody(offset: offset, count: count)
+    }
+  }
+
+  private func readBody(offset: Int64, count: Int) throws(FileSystemError) -> ArraySlice<UInt8> {
     try state.withLock { state throws(FileSystemError) in try state.body.read(offset: offset, count: count) }
   }
 
   /// Takes bytes; waits only when parts are sent more slowly than they are written.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Answer<Int> {
-    if gate.tryEnter() {
+    if !state.withLock({ $0.body.isCopy }), reserve(upTo: offset + Int64(bytes.count)), gate.tryEnter() {
       let taken: Int?
       do throws(FileSystemError) {
         taken = try take(bytes, at: offset)
@@ -103,8 +121,10 @@ final class WriteSession: Sendable {
     }
     let copy = [UInt8](bytes)
     return .pending { () async throws(FileSystemError) in
-      try await self.gate.inside { () async throws(FileSystemError) in
-        try await self.writeInside(copy, at: offset)
+      try await self.reserveWaiting(upTo: offset + Int64(copy.count))
+      return try await self.gate.inside { () async throws(FileSystemError) in
+        try await self.materialize()
+        return try await self.writeInside(copy, at: offset)
       }
     }
   }
@@ -122,10 +142,26 @@ final class WriteSession: Sendable {
   func resize(to size: Int64) async throws(FileSystemError) {
     try await gate.inside { () async throws(FileSystemError) in
       try check()
-      if size == 0 { await dropUpload() }
+      if size == 0 { await dropUpload() } else { try await materialize() }
       try state.withLock { state throws(FileSystemError) in
         try state.body.resize(to: size)
         state.wasClosedSinceWrite = false
+      }
+    }
+  }
+
+  /// Publishes under another name from here on. A stream that has begun is bound to its name.
+  func rename(to key: ObjectKey, pathSuffix: String) async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      try state.withLock { state throws(FileSystemError) in
+        guard state.upload == nil else {
+          throw FileSystemError(
+            .resourceBusy, "\(state.key) is being streamed into the store: close it, then rename it")
+        }
+        state.key = key
+        state.pathSuffix = pathSuffix
+        // A rename replaces what is there; whether it may was decided before.
+        state.condition = .none
       }
     }
   }
@@ -148,7 +184,7 @@ final class WriteSession: Sendable {
       if let failure = state.failure { throw failure }
       guard !state.isComplete else {
         throw FileSystemError(
-          .ioError, "\(key) was published when the process that opened it closed it; nothing can be added")
+          .ioError, "\(state.key) was published when the process that opened it closed it; nothing can be added")
       }
       let effect = try state.body.write(bytes, at: offset)
       state.wasWritten = true

@@ -21,13 +21,14 @@ public struct ObjectCopier: Sendable {
   /// Copies one object.
   /// - Parameters:
   ///   - object: as listed in `source`; this version is copied or none.
+  ///   - condition: holds for what passes through this program; a copy on the server's side overwrites in any case.
   ///   - moved: told of bytes as they arrive; sums up to the object's size.
   /// - Throws: `StoreError`: `.changed` when the source is another version now, `.corrupted` when the target does not
   ///   have the size; nothing is published then and no upload is left behind.
   @discardableResult
   public func copy(
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, as key: ObjectKey,
-    moved: @Sendable (Int64) -> Void = { _ in }
+    condition: WriteCondition = .none, moved: @Sendable (Int64) -> Void = { _ in }
   ) async throws -> ObjectInfo {
     let written: ObjectInfo
     if let copied = try await copyInside(object, from: source, to: target, as: key) {
@@ -36,11 +37,11 @@ public struct ObjectCopier: Sendable {
     } else if object.size <= Int64(Self.partSize) {
       written = try await budget.withBytes(Int(object.size)) {
         let content = try await source.get(object.key, range: nil, version: object.etag)
-        return try await target.put(key, content.bytes, condition: .none)
+        return try await target.put(key, content.bytes, condition: condition)
       }
       moved(object.size)
     } else {
-      written = try await copyInParts(object, from: source, to: target, as: key, moved: moved)
+      written = try await copyInParts(object, from: source, to: target, as: key, condition: condition, moved: moved)
     }
     guard written.size == object.size else {
       throw StoreError(
@@ -67,13 +68,13 @@ public struct ObjectCopier: Sendable {
 
   private func copyInParts(
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, as key: ObjectKey,
-    moved: @Sendable (Int64) -> Void
+    condition: WriteCondition, moved: @Sendable (Int64) -> Void
   ) async throws -> ObjectInfo {
     let upload = try await target.beginUpload(key)
     do {
       let parts = try await moveParts(
         object, from: source, to: target, upload: upload, range: 0..<object.size, firstNumber: 1, moved: moved)
-      return try await target.completeUpload(upload, parts: parts, condition: .none)
+      return try await target.completeUpload(upload, parts: parts, condition: condition)
     } catch {
       await target.abandon(upload)
       throw error

@@ -127,6 +127,14 @@ struct TestMount: Sendable {
     try await system.unlink(try await inode(parent), name).value()
   }
 
+  func rename(_ path: String, _ newPath: String, _ options: RenameOptions = []) async throws(FileSystemError) {
+    let (parent, name) = split(path)
+    let (newParent, newName) = split(newPath)
+    try await system.rename(
+      try await inode(parent), name, to: try await inode(newParent), newName, options: options
+    ).value()
+  }
+
   private func split(_ path: String) -> (parent: String, name: String) {
     let parts = path.split(separator: "/")
     return (parts.dropLast().joined(separator: "/"), String(parts.last ?? ""))

@@ -1,0 +1,75 @@
+// The memory of files that are being written, counted against a budget that all of them share.
+//
+// A writer that finds the budget used up waits for others to finish. It does not wait for ever: one program may keep so
+// many files open that none of them can be finished without another one growing, and then only exceeding the budget
+// gets it any further. Each file in memory is bounded by `WriteBody.memoryLimit` anyway.
+
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+extension WriteSession {
+  /// Memory is counted in steps of so many bytes, so that small writes seldom touch the shared budget.
+  private static let reservationStep = 256 << 10
+  /// How long a writer waits for memory before it goes on without.
+  private static let patience = Duration.seconds(10)
+
+  /// Counts the memory for a file that reaches up to an offset. False when it has to be waited for.
+  func reserve(upTo end: Int64) -> Bool {
+    state.withLock { state in
+      let missing = Self.missing(state, end)
+      guard missing > 0 else { return true }
+      guard environment.memory.tryAcquire(missing) else { return false }
+      state.reserved += missing
+      return true
+    }
+  }
+
+  /// Counts the memory for a file that reaches up to an offset, waiting for it.
+  func reserveWaiting(upTo end: Int64) async throws(FileSystemError) {
+    let missing = state.withLock { Self.missing($0, end) }
+    guard missing > 0 else { return }
+    let memory = environment.memory
+    let granted = try await storeWork {
+      try await withThrowingTaskGroup(of: Bool.self) { group in
+        group.addTask {
+          try await memory.acquire(missing)
+          return true
+        }
+        group.addTask {
+          try await Task.sleep(for: Self.patience)
+          return false
+        }
+        defer { group.cancelAll() }
+        while let outcome = await group.nextResult() {
+          switch outcome {
+          case .success(true): return true
+          case .success(false):
+            group.cancelAll()
+            // It may have been granted at the last moment.
+            if case .success(true)? = await group.nextResult() { return true }
+            return false
+          case .failure(let error): throw error
+          }
+        }
+        return false
+      }
+    }
+    if granted { state.withLock { $0.reserved += missing } }
+  }
+
+  /// Gives back what was counted.
+  func releaseMemory() {
+    let amount = state.withLock { state in
+      defer { state.reserved = 0 }
+      return state.reserved
+    }
+    if amount > 0 { environment.memory.release(amount) }
+  }
+
+  private static func missing(_ state: State, _ end: Int64) -> Int {
+    guard !state.body.isStream, end <= WriteBody.memoryLimit else { return 0 }
+    let needed = (Int(end) + reservationStep - 1) / reservationStep * reservationStep
+    return max(0, needed - state.reserved)
+  }
+}
