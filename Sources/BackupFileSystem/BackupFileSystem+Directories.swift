@@ -7,6 +7,7 @@ import SystemPackage
 extension BackupFileSystem {
   public func openDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<FileHandle> {
     try answer(in: inode) { (state) throws(FileSystemError) in
+      if inode == self.service.jobs { self.service.update(&state.tree, jobNames: self.controls.jobNames) }
       var entries: [DirectoryEntry] = []
       let children = try state.tree.directory(inode).children
       entries.reserveCapacity(children.count)
@@ -26,7 +27,7 @@ extension BackupFileSystem {
   }
 
   public func releaseDirectory(_ handle: FileHandle) {
-    state.withLock { _ = $0.handles.removeValue(forKey: handle) }
+    state.withLock { _ = close(handle, &$0) }
   }
 
   /// Gives something open a number.
@@ -34,6 +35,17 @@ extension BackupFileSystem {
     let number = state.nextHandle
     state.nextHandle += 1
     state.handles[number] = handle
+    gauges.update { values in
+      values.count(handle, 1)
+      values.inodes = state.tree.nodes.count
+    }
     return number
+  }
+
+  /// Forgets something open.
+  func close(_ number: FileHandle, _ state: inout State) -> Handle? {
+    guard let handle = state.handles.removeValue(forKey: number) else { return nil }
+    gauges.update { $0.count(handle, -1) }
+    return handle
   }
 }

@@ -36,7 +36,8 @@ extension BackupFileSystem {
     case .directory:
       throw FileSystemError(.isDirectory)
     case .control(let target):
-      let text = Array(controls.text(of: target).utf8)
+      guard target.isWritable || !options.contains(.write) else { throw FileSystemError(.permissionDenied) }
+      let text = Array(self.text(of: target).utf8)
       let handle = state.withLock { open(.control(target, text: text, lines: ControlLines()), &$0) }
       return .ready(OpenedFile(handle: handle, usesDirectIO: true))
     case .file(let file):
@@ -108,8 +109,9 @@ extension BackupFileSystem {
       inode: inode, key: key, store: store.objects, opener: inspector.process(caller.thread),
       pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,
       environment: WriteSession.Environment(
-        budget: transferBudget, memory: memoryBudget, copier: ObjectCopier(budget: transferBudget),
-        inspector: inspector,
+        budget: transferBudget, memory: memoryBudget, memoryPatience: settings.writePatience,
+        copier: ObjectCopier(budget: transferBudget),
+        inspector: inspector, gauges: gauges,
         published: { [weak self] in self?.published($0, $1) }))
   }
 
@@ -142,7 +144,7 @@ extension BackupFileSystem {
       state.withLock { $0.handles[handle] = .control(target, text: text, lines: lines) }
       guard !complete.isEmpty else { return .ready(count) }
       return .pending { () async throws(FileSystemError) in
-        for line in complete { try await self.controls.submit(line, to: target) }
+        for line in complete { try await self.submit(line, to: target) }
         return count
       }
     default: throw FileSystemError(.badFileDescriptor)
@@ -172,7 +174,7 @@ extension BackupFileSystem {
     case .control(let target, let text, var lines):
       guard let rest = lines.takeRest(), !writerWasKilled else { return .ready(()) }
       state.withLock { $0.handles[handle] = .control(target, text: text, lines: lines) }
-      return .pending { () async throws(FileSystemError) in try await self.controls.submit(rest, to: target) }
+      return .pending { () async throws(FileSystemError) in try await self.submit(rest, to: target) }
     default: return .ready(())
     }
   }
@@ -183,7 +185,7 @@ extension BackupFileSystem {
   }
 
   public func release(_ handle: FileHandle) -> Answer<Void> {
-    switch state.withLock({ $0.handles.removeValue(forKey: handle) }) {
+    switch state.withLock({ close(handle, &$0) }) {
     case .reader(let session): session.close()
     case .writer(let session):
       return .pending { () async throws(FileSystemError) in

@@ -77,7 +77,8 @@ extension BackupFileSystem {
     state.withLock { state in
       listing.removed = state.scopes[scope]?.removed ?? []
       let hidden = state.tree.merge(listing, into: scope)
-      state.scopes[scope] = Scope(listedAt: end, duration: end - begin, hidden: hidden)
+      state.scopes[scope] = Scope(listedAt: end, duration: end - begin)
+      gauges.update { $0.hidden[scope] = hidden == 0 ? nil : hidden }
     }
   }
 

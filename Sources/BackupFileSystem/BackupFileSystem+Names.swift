@@ -17,8 +17,10 @@ extension BackupFileSystem {
   private func child(_ parent: InodeNumber, _ name: ObjectKey, _ state: inout State) throws(FileSystemError)
     -> InodeNumber
   {
+    if parent == service.jobs { service.update(&state.tree, jobNames: controls.jobNames) }
     let directory = try state.tree.directory(parent)
     if let inode = directory.children[name] { return inode }
+    if parent == Tree.root, name == ServiceDirectory.name { return service.inode }
     guard let target = controlTarget(parent, name, state.tree) else { throw FileSystemError(.noSuchFileOrDirectory) }
     if let inode = state.controlInodes[target] { return inode }
     let inode = state.tree.addHidden(parent, name, .control(target))

@@ -25,6 +25,8 @@ public struct FileSystemSettings: Sendable {
   public var readBytes: Int = 48 << 20
   /// Bytes that all files may have which are kept in memory while they are written.
   public var writeBytes: Int = 64 << 20
+  /// Seconds that a writer waits for such memory before it takes it nevertheless.
+  public var writePatience: Double = 10
   /// Bytes on their way between stores and from writers into stores.
   public var transferBytes: Int = 64 << 20
 
@@ -50,8 +52,6 @@ public final class BackupFileSystem: FileSystem {
     var listedAt: ContinuousClock.Instant?
     var duration: Duration = .zero
     var running: SharedResult<Void>?
-    /// Objects of the last listing that no path can carry.
-    var hidden = 0
     /// Keys removed here since the running listing began.
     var removed: Set<ObjectKey> = []
   }
@@ -73,6 +73,8 @@ public final class BackupFileSystem: FileSystem {
   let transferBudget: ByteBudget
   let memoryBudget: ByteBudget
   let started: Timestamp
+  let service: ServiceDirectory
+  let gauges = Gauges()
   let state: Mutex<State>
 
   /// Makes the file system of some stores, whose names must differ.
@@ -80,7 +82,8 @@ public final class BackupFileSystem: FileSystem {
     stores: [MountedStore], settings: FileSystemSettings, controls: any ControlFiles = NoControlFiles(),
     inspector: ProcessInspector = .system
   ) {
-    let tree = Tree(stores: stores.map(\.name))
+    var tree = Tree(stores: stores.map(\.name))
+    service = ServiceDirectory(in: &tree)
     var byInode: [InodeNumber: MountedStore] = [:]
     let children = (try? tree.directory(Tree.root).children) ?? [:]
     for store in stores {
@@ -132,6 +135,7 @@ public final class BackupFileSystem: FileSystem {
     case .directory:
       attributes.kind = .directory
       attributes.permissions = settings.directoryPermissions
+      if inode == service.jobs { timeToLive = 0 }
     case .file(let file):
       if let object = file.object {
         attributes.size = object.size
@@ -139,7 +143,8 @@ public final class BackupFileSystem: FileSystem {
       }
       if let writer = file.writer, !writer.isIdle { attributes.size = writer.size }
     case .control(let target):
-      attributes.size = Int64(controls.text(of: target).utf8.count)
+      attributes.size = Int64(text(of: target).utf8.count)
+      attributes.permissions = target.isWritable ? settings.filePermissions : settings.filePermissions & 0o444
       attributes.modified = Timestamp.now
       timeToLive = 0
     }

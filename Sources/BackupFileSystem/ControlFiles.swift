@@ -9,6 +9,22 @@ public enum ControlTarget: Sendable, Hashable {
   case create(store: String)
   /// `<store>/<backup>/restore`: restores a backup into the store's Milvus.
   case restore(store: String, backup: String)
+  /// `.milvus-backupfs/refresh`: has listings read again.
+  case refresh
+  /// `.milvus-backupfs/stats`: what is open and held, and what the stores were asked.
+  case stats
+  /// `.milvus-backupfs/version`: which program this is.
+  case version
+  /// `.milvus-backupfs/jobs/<name>`: the state of a job.
+  case job(String)
+
+  /// Whether lines can be written to it.
+  var isWritable: Bool {
+    switch self {
+    case .create, .restore, .refresh: true
+    case .stats, .version, .job: false
+    }
+  }
 }
 
 /// Understands what is written to control files and says what they show.
@@ -18,7 +34,13 @@ public protocol ControlFiles: Sendable {
   func submit(_ line: String, to target: ControlTarget) async throws(FileSystemError)
 
   /// What reading the file shows: the state of the latest job or the latest refusal, ending in a newline.
+  ///
+  /// For `.stats`: further lines of `name value`, or none. May be called while the file system is locked: it must not
+  /// call it back.
   func text(of target: ControlTarget) -> String
+
+  /// Names of the jobs that `.milvus-backupfs/jobs` shows, oldest first.
+  var jobNames: [String] { get }
 }
 
 /// Control files that refuse everything: a mount without jobs.
@@ -28,7 +50,8 @@ public struct NoControlFiles: ControlFiles {
   public func submit(_ line: String, to target: ControlTarget) async throws(FileSystemError) {
     throw FileSystemError(.notPermitted, "this mount takes no jobs")
   }
-  public func text(of target: ControlTarget) -> String { "state: none\n" }
+  public func text(of target: ControlTarget) -> String { target == .stats ? "" : "state: none\n" }
+  public var jobNames: [String] { [] }
 }
 
 /// The lines of one open control file: bytes come in any pieces, a line is complete at its newline.

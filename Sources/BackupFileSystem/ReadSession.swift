@@ -1,7 +1,8 @@
-// A file opened for reading: bound to the version seen at open, whole or in chunks, with the next chunk fetched ahead.
+// A file opened for reading: bound to the version seen at open, with pieces fetched ahead of a reader that goes from the
+// beginning to the end (`ReadWindow` decides which).
 //
-// Invariants: bytes of two versions never mix (every request names the version; another one is ESTALE). A chunk is kept
-// only if the shared budget has room for it, and the budget is given back when the chunk goes or the file is closed; a
+// Invariants: bytes of two versions never mix (every request names the version; another one is ESTALE). A piece is kept
+// only if the shared budget has room for it, and the budget is given back when the piece goes or the file is closed; a
 // read never waits for the budget, so open files that nobody reads cannot starve others.
 
 import ObjectStore
@@ -10,15 +11,9 @@ import SystemPackage
 
 /// Reads one version of one object.
 final class ReadSession: Sendable {
-  /// Bytes fetched at a time when a file is read from its beginning to its end.
-  static let chunkSize: Int64 = 4 << 20
-  /// Chunks kept per open file: the one being read, the one before (reads overlap), the next one.
-  static let keptChunks = 3
-
   private struct State {
-    var chunks: [(index: Int64, bytes: SharedResult<[UInt8]>, amount: Int)] = []
-    /// Where a sequential reader would go on.
-    var expected: Int64 = 0
+    var window: ReadWindow
+    var pieces: [Range<Int64>: SharedResult<[UInt8]>] = [:]
     var isClosed = false
   }
 
@@ -26,13 +21,14 @@ final class ReadSession: Sendable {
   let object: ObjectInfo
   let store: any ObjectStore
   private let budget: ByteBudget
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   init(inode: InodeNumber, object: ObjectInfo, store: any ObjectStore, budget: ByteBudget) {
     self.inode = inode
     self.object = object
     self.store = store
     self.budget = budget
+    state = Mutex(State(window: ReadWindow(size: object.size)))
   }
 
   /// At most `count` bytes at `offset`; fewer only at the end of the file.
@@ -41,18 +37,18 @@ final class ReadSession: Sendable {
     let end = min(offset + Int64(count), object.size)
     guard offset < end else { return .ready([]) }
     let range = offset..<end
-    let chunks = chunks(for: range)
-    guard !chunks.isEmpty else {
+    let pieces = pieces(for: range)
+    guard !pieces.isEmpty else {
       return .pending { () async throws(FileSystemError) in try await self.fetch(range)[...] }
     }
-    if chunks.count == 1, let bytes = chunks[0].bytes.valueNow {
-      return .ready(Self.cut(bytes, at: chunks[0].index, to: range))
+    if pieces.count == 1, let bytes = pieces[0].bytes.valueNow {
+      return .ready(Self.cut(bytes, of: pieces[0].range, to: range))
     }
     return .pending { () async throws(FileSystemError) in
-      if chunks.count == 1 { return Self.cut(try await chunks[0].bytes.value(), at: chunks[0].index, to: range) }
+      if pieces.count == 1 { return Self.cut(try await pieces[0].bytes.value(), of: pieces[0].range, to: range) }
       var joined: [UInt8] = []
       joined.reserveCapacity(range.count)
-      for chunk in chunks { joined += Self.cut(try await chunk.bytes.value(), at: chunk.index, to: range) }
+      for piece in pieces { joined += Self.cut(try await piece.bytes.value(), of: piece.range, to: range) }
       return joined[...]
     }
   }
@@ -75,75 +71,65 @@ final class ReadSession: Sendable {
 
   /// Gives back what is kept.
   func close() {
-    let amount = state.withLock { state in
+    let pieces = state.withLock { state in
       state.isClosed = true
-      defer { state.chunks = [] }
-      return state.chunks.reduce(0) { $0 + $1.amount }
+      defer { state.pieces = [:] }
+      return state.pieces
     }
-    budget.release(amount)
+    for piece in pieces.values { piece.cancel() }
+    release(Array(pieces.keys))
   }
 
-  private typealias Chunk = (index: Int64, bytes: SharedResult<[UInt8]>)
+  private typealias Piece = (range: Range<Int64>, bytes: SharedResult<[UInt8]>)
 
-  /// The chunks that cover a range, begun if need be; empty when the range is to be fetched by itself.
-  private func chunks(for range: Range<Int64>) -> [Chunk] {
-    let first = range.lowerBound / Self.chunkSize
-    let last = (range.upperBound - 1) / Self.chunkSize
-    return state.withLock { state in
-      // The kernel's read-ahead may deliver neighbouring requests in any order: near is sequential enough.
-      let isSequential = abs(range.lowerBound - state.expected) <= Self.chunkSize || object.size <= Self.chunkSize
-      let isKept = state.chunks.contains { $0.index == first }
-      guard isSequential || isKept, last - first < Int64(Self.keptChunks) else {
-        state.expected = range.upperBound
-        return []
+  /// The pieces that cover a range, begun if need be; empty when the range is to be fetched by itself.
+  private func pieces(for range: Range<Int64>) -> [Piece] {
+    let (found, dropped) = state.withLock { state -> ([Piece], [Range<Int64>]) in
+      guard !state.isClosed else { return ([], []) }
+      let plan = state.window.plan(range)
+      let dropped = plan.dropped.filter { state.pieces.removeValue(forKey: $0) != nil }
+      for piece in plan.candidates {
+        // What only is ahead leaves room for the others.
+        let isAhead = piece.lowerBound >= range.upperBound
+        guard !isAhead || budget.used + piece.count <= budget.capacity / 4 * 3, budget.tryAcquire(piece.count) else {
+          break
+        }
+        state.window.started(piece)
+        state.pieces[piece] = begin(piece)
       }
-      state.expected = range.upperBound
-      var found: [Chunk] = []
-      for index in first...last {
-        guard let chunk = chunk(index, in: &state) else { return [] }
-        found.append(chunk)
-      }
-      let next = last + 1
-      if range.upperBound > last * Self.chunkSize + Self.chunkSize / 2, next * Self.chunkSize < object.size {
-        _ = chunk(next, in: &state)
-      }
-      return found
+      let cover = state.window.cover(range) ?? []
+      return (cover.compactMap { piece in state.pieces[piece].map { (piece, $0) } }, dropped)
     }
+    release(dropped)
+    return found
   }
 
-  private func chunk(_ index: Int64, in state: inout State) -> Chunk? {
-    if let position = state.chunks.firstIndex(where: { $0.index == index }) {
-      let chunk = state.chunks.remove(at: position)
-      state.chunks.append(chunk)
-      return (chunk.index, chunk.bytes)
-    }
-    let range = index * Self.chunkSize..<min((index + 1) * Self.chunkSize, object.size)
-    if state.chunks.count == Self.keptChunks { budget.release(state.chunks.removeFirst().amount) }
-    guard !state.isClosed, budget.tryAcquire(range.count) else { return nil }
-    let bytes = SharedResult<[UInt8]> { () async throws(FileSystemError) in
+  private func begin(_ piece: Range<Int64>) -> SharedResult<[UInt8]> {
+    SharedResult { () async throws(FileSystemError) in
       do throws(FileSystemError) {
-        return try await self.fetch(range)
+        return try await self.fetch(piece)
       } catch {
         // The next read asks the store again instead of meeting an old failure.
-        self.drop(index)
+        self.drop(piece)
         throw error
       }
     }
-    state.chunks.append((index, bytes, range.count))
-    return (index, bytes)
   }
 
-  private func drop(_ index: Int64) {
-    let amount = state.withLock { state -> Int in
-      guard let position = state.chunks.firstIndex(where: { $0.index == index }) else { return 0 }
-      return state.chunks.remove(at: position).amount
+  private func drop(_ piece: Range<Int64>) {
+    let dropped = state.withLock { state in
+      state.window.failed(piece).filter { state.pieces.removeValue(forKey: $0) != nil }
     }
-    budget.release(amount)
+    release(dropped)
   }
 
-  private static func cut(_ bytes: [UInt8], at index: Int64, to range: Range<Int64>) -> ArraySlice<UInt8> {
-    let begin = index * chunkSize
-    let wanted = range.clamped(to: begin..<begin + Int64(bytes.count))
-    return bytes[Int(wanted.lowerBound - begin)..<Int(wanted.upperBound - begin)]
+  private func release(_ ranges: [Range<Int64>]) {
+    let amount = ranges.reduce(0) { $0 + $1.count }
+    if amount > 0 { budget.release(amount) }
+  }
+
+  private static func cut(_ bytes: [UInt8], of piece: Range<Int64>, to range: Range<Int64>) -> ArraySlice<UInt8> {
+    let wanted = range.clamped(to: piece)
+    return bytes[Int(wanted.lowerBound - piece.lowerBound)..<Int(wanted.upperBound - piece.lowerBound)]
   }
 }

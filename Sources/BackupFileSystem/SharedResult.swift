@@ -13,17 +13,22 @@ final class SharedResult<Value: Sendable>: Sendable {
   }
 
   private let state = Mutex(State.running(waiters: [:], next: 0))
+  private let task = Mutex<Task<Void, Never>?>(nil)
 
   /// Starts the work in a task of its own: it goes on when those who wait for it are interrupted.
   init(_ work: @escaping @Sendable () async throws(FileSystemError) -> Value) {
-    Task {
+    let task = Task {
       do throws(FileSystemError) {
         finish(.success(try await work()))
       } catch {
         finish(.failure(error))
       }
     }
+    self.task.withLock { $0 = task }
   }
+
+  /// Stops the work; only for results that nobody waits for any more.
+  func cancel() { task.withLock { $0 }?.cancel() }
 
   /// The value, if the work has ended well.
   var valueNow: Value? {

@@ -64,6 +64,13 @@ struct Tree {
     return nil
   }
 
+  /// Whether a node is a directory or lies below it.
+  func lies(_ inode: InodeNumber, in directory: InodeNumber) -> Bool {
+    var current = inode
+    while current != directory, current != Self.root, let node = nodes[current] { current = node.parent }
+    return current == directory
+  }
+
   /// How many names lie between the root and the node: 1 for a store, 2 for a backup.
   func depth(_ inode: InodeNumber) -> Int {
     var depth = 0

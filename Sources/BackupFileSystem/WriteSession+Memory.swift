@@ -11,8 +11,6 @@ import SystemPackage
 extension WriteSession {
   /// Memory is counted in steps of so many bytes, so that small writes seldom touch the shared budget.
   private static let reservationStep = 256 << 10
-  /// How long a writer waits for memory before it goes on without.
-  private static let patience = Duration.seconds(10)
 
   /// Counts the memory for a file that reaches up to an offset. False when it has to be waited for.
   func reserve(upTo end: Int64) -> Bool {
@@ -29,7 +27,7 @@ extension WriteSession {
   func reserveWaiting(upTo end: Int64) async throws(FileSystemError) {
     let missing = state.withLock { Self.missing($0, end) }
     guard missing > 0 else { return }
-    let memory = environment.memory
+    let (memory, patience) = (environment.memory, Duration.seconds(environment.memoryPatience))
     let granted = try await storeWork {
       try await withThrowingTaskGroup(of: Bool.self) { group in
         group.addTask {
@@ -37,7 +35,7 @@ extension WriteSession {
           return true
         }
         group.addTask {
-          try await Task.sleep(for: Self.patience)
+          try await Task.sleep(for: patience)
           return false
         }
         defer { group.cancelAll() }

@@ -141,6 +141,7 @@ extension WriteSession {
     if let upload = state.withLock({ $0.upload }) { return upload }
     let upload = try await storeWork { try await store.beginUpload(key) }
     state.withLock { $0.upload = upload }
+    environment.gauges.update { $0.uploads += 1 }
     return upload
   }
 
@@ -166,6 +167,7 @@ extension WriteSession {
       state.upload = nil
       state.isComplete = true
     }
+    environment.gauges.update { $0.uploads -= 1 }
     return written
   }
 
@@ -181,6 +183,8 @@ extension WriteSession {
     }
     for task in sending { task.cancel() }
     for task in sending { _ = await task.result }
-    if let upload { await store.abandon(upload) }
+    guard let upload else { return }
+    await store.abandon(upload)
+    environment.gauges.update { $0.uploads -= 1 }
   }
 }

@@ -22,8 +22,11 @@ final class WriteSession: Sendable {
     var budget: ByteBudget
     /// For files that are kept in memory while they are written.
     var memory: ByteBudget
+    /// Seconds to wait for it.
+    var memoryPatience: Double
     var copier: ObjectCopier
     var inspector: ProcessInspector
+    var gauges: Gauges
     /// Told of each object that was published, or nil when the store may hold something that is not known.
     var published: @Sendable (InodeNumber, ObjectInfo?) -> Void
   }

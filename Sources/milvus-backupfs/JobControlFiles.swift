@@ -38,6 +38,9 @@ final class JobControlFiles: ControlFiles {
   func text(of target: ControlTarget) -> String {
     if let refusal = refusals.withLock({ $0[target] }) { return "state: refused\nerror: \(refusal)\n" }
     switch target {
+    case .stats, .refresh: return ""
+    case .version: return "milvus-backupfs \(MilvusBackupFS.release)\n"
+    case .job(let name): return jobs.snapshots.first { $0.id == name }?.text ?? "state: none\n"
     case .create(let store):
       return jobs.latest(.create, inStore: store)?.text
         ?? "state: none\nhint: write options to this file to make a backup, such as: -c coll -n my_backup\n"
@@ -48,12 +51,16 @@ final class JobControlFiles: ControlFiles {
     }
   }
 
+  var jobNames: [String] { jobs.snapshots.map(\.id) }
+
   private func start(_ line: String, _ target: ControlTarget) async throws {
     switch target {
     case .create(let store):
       _ = try await jobs.startCreate(try ControlLine.create(line), in: try context(store))
     case .restore(let store, let backup):
       _ = try await jobs.startRestore(try ControlLine.restore(line, backup: backup), in: try context(store))
+    case .refresh, .stats, .version, .job:
+      throw FileSystemError(.notPermitted, "\(target.path) takes no requests")
     }
   }
 
@@ -71,6 +78,10 @@ extension ControlTarget {
     switch self {
     case .create(let store): "\(store)/create"
     case .restore(let store, let backup): "\(store)/\(backup)/restore"
+    case .refresh: ".milvus-backupfs/refresh"
+    case .stats: ".milvus-backupfs/stats"
+    case .version: ".milvus-backupfs/version"
+    case .job(let name): ".milvus-backupfs/jobs/\(name)"
     }
   }
 }

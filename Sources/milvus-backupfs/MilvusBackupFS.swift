@@ -6,6 +6,9 @@ import Glibc
 /// `milvus-backupfs`.
 @main
 struct MilvusBackupFS: AsyncParsableCommand {
+  /// Release, as `--version` and the mount tell it.
+  static let release = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "milvus-backupfs",
     abstract:
@@ -19,7 +22,7 @@ struct MilvusBackupFS: AsyncParsableCommand {
 
       Configuration files are the official backup.yaml of milvus-backup, unchanged: one file is one store.
       """,
-    version: "0.1.0",
+    version: release,
     subcommands: [
       MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, RestoreCommand.self,
     ])

@@ -14,7 +14,9 @@ private final class RecordingControls: ControlFiles {
     lines.withLock { $0.append("\(target): \(line)") }
   }
 
-  func text(of target: ControlTarget) -> String { "state: \(target)\n" }
+  func text(of target: ControlTarget) -> String { target == .stats ? "more 1\n" : "state: \(target)\n" }
+  let names = Mutex<[String]>([])
+  var jobNames: [String] { names.withLock { $0 } }
 }
 
 @Suite struct ControlFileTests {

@@ -14,10 +14,12 @@ struct TestMount: Sendable {
   /// Processes: every thread is a process of its own unless told otherwise; `openElsewhere` plays /proc/<pid>/fd.
   init(
     _ stores: [(name: String, objects: any ObjectStore)], lifetime: Double = 3600, openElsewhere: Bool = false,
-    controls: any ControlFiles = NoControlFiles()
+    controls: any ControlFiles = NoControlFiles(), writeBytes: Int = 64 << 20
   ) {
     var settings = FileSystemSettings(owner: 1000, group: 1000)
     settings.listingLifetime = lifetime
+    settings.writeBytes = writeBytes
+    settings.writePatience = 0.2
     system = BackupFileSystem(
       stores: stores.map { MountedStore(name: $0.name, objects: $0.objects, root: "backup") }, settings: settings,
       controls: controls, inspector: ProcessInspector(process: { $0 }, hasOpen: { _, _ in openElsewhere }))
