@@ -5,9 +5,10 @@ import Synchronization
 import SystemPackage
 
 extension BackupFileSystem {
-  public func openDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<FileHandle> {
+  public func openDirectory(_ inode: InodeNumber, caller: Caller) throws(FileSystemError) -> Answer<FileHandle> {
     try answer(in: inode) { (state) throws(FileSystemError) in
       if inode == self.service.jobs { self.service.update(&state.tree, jobNames: self.controls.jobNames) }
+      state.traces.read(inode, by: caller.thread)
       var entries: [DirectoryEntry] = []
       let children = try state.tree.directory(inode).children
       entries.reserveCapacity(children.count)

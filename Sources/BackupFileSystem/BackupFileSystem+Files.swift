@@ -106,12 +106,13 @@ extension BackupFileSystem {
   ) throws(FileSystemError) -> WriteSession {
     let (store, key) = try location(of: inode, in: tree)
     return WriteSession(
-      inode: inode, key: key, store: store.objects, opener: inspector.process(caller.thread),
+      inode: inode, key: key, store: store.objects, thread: caller.thread, opener: inspector.process(caller.thread),
       pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,
       environment: WriteSession.Environment(
         budget: transferBudget, memory: memoryBudget, memoryPatience: settings.writePatience,
         copier: ObjectCopier(budget: transferBudget),
         inspector: inspector, gauges: gauges,
+        claim: { [aheads] (key, object) throws(FileSystemError) in try aheads.claim(key, object, in: store.name) },
         published: { [weak self] in self?.published($0, $1) }))
   }
 
@@ -158,6 +159,7 @@ extension BackupFileSystem {
       // Not between two files of objects: the caller reads and writes instead.
       throw FileSystemError(.invalidArgument)
     }
+    if offset == 0, targetOffset == 0, count >= reader.object.size { helpCopier(of: reader, into: writer) }
     return .pending { () async throws(FileSystemError) in
       try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)
     }

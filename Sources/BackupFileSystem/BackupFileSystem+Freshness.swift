@@ -76,6 +76,8 @@ extension BackupFileSystem {
     let end = ContinuousClock.now
     state.withLock { state in
       listing.removed = state.scopes[scope]?.removed ?? []
+      // What was moved ahead of a copier is shown when it has asked for it.
+      aheads.hide(&listing.objects, in: store.name)
       let hidden = state.tree.merge(listing, into: scope)
       state.scopes[scope] = Scope(listedAt: end, duration: end - begin)
       gauges.update { $0.hidden[scope] = hidden == 0 ? nil : hidden }

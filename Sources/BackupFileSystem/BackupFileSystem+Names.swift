@@ -63,6 +63,7 @@ extension BackupFileSystem {
       }
       state.tree.touch(inode)
       state.tree.remember(inode)
+      state.traces.made(inode, by: caller.thread)
       return try self.entry(of: inode, in: state.tree)
     }
   }

@@ -30,6 +30,9 @@ public struct FileSystemSettings: Sendable {
   /// Bytes on their way between stores and from writers into stores.
   public var transferBytes: Int = 64 << 20
 
+  /// Where it is noted what is moved ahead of copiers; nil keeps from moving anything ahead.
+  public var journalDirectory: FilePath?
+
   /// Makes settings for an owner.
   public init(owner: UInt32, group: UInt32) {
     self.owner = owner
@@ -61,6 +64,7 @@ public final class BackupFileSystem: FileSystem {
     var scopes: [InodeNumber: Scope] = [:]
     var handles: [FileHandle: Handle] = [:]
     var nextHandle: FileHandle = 1
+    var traces = ProcessTraces()
     /// Numbers of the control files that were looked up.
     var controlInodes: [ControlTarget: InodeNumber] = [:]
   }
@@ -75,6 +79,7 @@ public final class BackupFileSystem: FileSystem {
   let started: Timestamp
   let service: ServiceDirectory
   let gauges = Gauges()
+  let aheads = AheadCopies()
   let state: Mutex<State>
 
   /// Makes the file system of some stores, whose names must differ.

@@ -82,7 +82,7 @@ public protocol FileSystem: Sendable {
   func release(_ handle: FileHandle) -> Answer<Void>
 
   /// Opens a directory: takes the snapshot that `readDirectory` pages through.
-  func openDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<FileHandle>
+  func openDirectory(_ inode: InodeNumber, caller: Caller) throws(FileSystemError) -> Answer<FileHandle>
   /// The snapshot's entries, in an order that does not change while the handle is open; without `.` and `..`.
   func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> [DirectoryEntry]
   /// Closes a directory.

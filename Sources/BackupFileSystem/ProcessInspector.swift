@@ -10,13 +10,17 @@ public struct ProcessInspector: Sendable {
   public var process: @Sendable (_ thread: Int32) -> Int32?
   /// Whether a process has a descriptor open on a path that ends like this.
   public var hasOpen: @Sendable (_ process: Int32, _ pathSuffix: String) -> Bool
+  /// Whether a thread has not ended.
+  public var isRunning: @Sendable (_ thread: Int32) -> Bool
 
-  /// Makes an inspector from its two functions.
+  /// Makes an inspector from its functions.
   public init(
-    process: @escaping @Sendable (Int32) -> Int32?, hasOpen: @escaping @Sendable (Int32, String) -> Bool
+    process: @escaping @Sendable (Int32) -> Int32?, hasOpen: @escaping @Sendable (Int32, String) -> Bool,
+    isRunning: @escaping @Sendable (Int32) -> Bool = { _ in true }
   ) {
     self.process = process
     self.hasOpen = hasOpen
+    self.isRunning = isRunning
   }
 
   /// Reads /proc of this machine.
@@ -48,5 +52,14 @@ public struct ProcessInspector: Sendable {
         if count > 0, String(decoding: target.prefix(count), as: UTF8.self).hasSuffix(suffix) { return true }
       }
       return false
+    },
+    isRunning: { thread in
+      guard thread > 0, let file = fopen("/proc/\(thread)/stat", "r") else { return false }
+      defer { fclose(file) }
+      var line = [UInt8](repeating: 0, count: 512)
+      let count = fread(&line, 1, line.count, file)
+      // The state follows the name, which is in parentheses and may hold some itself.
+      guard let end = line[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else { return false }
+      return line[end + 2] != UInt8(ascii: "Z") && line[end + 2] != UInt8(ascii: "X")
     })
 }

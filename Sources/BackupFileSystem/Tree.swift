@@ -168,6 +168,9 @@ struct Tree {
   /// Marks a node as seen by a merge.
   mutating func see(_ inode: InodeNumber, merge: UInt64) { nodes[inode]?.seen = merge }
 
+  /// Whether a number is that of metadata: of `meta` in a backup, or of a file in it.
+  static func isMetadata(_ inode: InodeNumber) -> Bool { inode >> 48 > 0 }
+
   private func copyRank(_ parent: InodeNumber, _ name: ObjectKey) -> Int {
     let depth = depth(parent)
     guard depth == 2 || depth == 3 else { return 0 }

@@ -83,6 +83,36 @@ extension WriteSession {
     return covered
   }
 
+  /// Publishes a copy of a whole object: takes over what was moved ahead, or moves it now.
+  func copyWhole(_ object: ObjectInfo, _ source: any ObjectStore, _ condition: WriteCondition)
+    async throws(FileSystemError) -> ObjectInfo
+  {
+    let key = key
+    guard let claim = try environment.claim(key, object) else {
+      return try await storeWork {
+        try await environment.copier.copy(object, from: source, to: store, as: key, condition: condition)
+      }
+    }
+    do throws(FileSystemError) {
+      let written: ObjectInfo
+      if !claim.isSame { claim.result.cancel() }
+      do throws(FileSystemError) {
+        let moved = try await claim.result.value()
+        guard claim.isSame else { throw FileSystemError(.staleNFSFileHandle) }
+        written = moved
+      } catch {
+        guard !Task.isCancelled else { throw error }
+        // What is there can only be what was moved ahead: nothing was before.
+        written = try await storeWork { try await environment.copier.copy(object, from: source, to: store, as: key) }
+      }
+      claim.copy.settled(key)
+      return written
+    } catch {
+      claim.copy.unclaim(key)
+      throw error
+    }
+  }
+
   /// Publishes the first bytes of a large object.
   func copyPrefix(_ object: ObjectInfo, _ source: any ObjectStore, _ covered: Int64, _ condition: WriteCondition)
     async throws(FileSystemError) -> ObjectInfo
@@ -112,7 +142,6 @@ extension WriteSession {
 
   /// Whether an object is moved in one piece: by the service itself, or because it is small.
   private static func movesWhole(_ object: ObjectInfo, _ one: any ObjectStore, _ other: any ObjectStore) -> Bool {
-    object.size <= Int64(ObjectCopier.partSize)
-      || (one.location.endpoint == other.location.endpoint && one.location.provider == other.location.provider)
+    object.size <= Int64(ObjectCopier.partSize) || one.location.isSameService(as: other.location)
   }
 }

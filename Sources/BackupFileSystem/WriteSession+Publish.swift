@@ -80,9 +80,7 @@ extension WriteSession {
       case .copy(let object, let source, let covered) where covered < object.size:
         written = try await copyPrefix(object, source, covered, condition)
       case .copy(let object, let source, _):
-        written = try await storeWork {
-          try await environment.copier.copy(object, from: source, to: store, as: key, condition: condition)
-        }
+        written = try await copyWhole(object, source, condition)
       case .stream:
         written = try await completeStream(condition)
       }

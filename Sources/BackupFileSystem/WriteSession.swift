@@ -27,6 +27,8 @@ final class WriteSession: Sendable {
     var copier: ObjectCopier
     var inspector: ProcessInspector
     var gauges: Gauges
+    /// What was moved ahead for this key.
+    var claim: @Sendable (ObjectKey, ObjectInfo) throws(FileSystemError) -> AheadClaim?
     /// Told of each object that was published, or nil when the store may hold something that is not known.
     var published: @Sendable (InodeNumber, ObjectInfo?) -> Void
   }
@@ -55,6 +57,8 @@ final class WriteSession: Sendable {
 
   let inode: InodeNumber
   let store: any ObjectStore
+  /// The thread that opened the file; 0 if unknown.
+  let thread: Int32
   /// The process that opened the file; nil if unknown.
   let opener: Int32?
   let environment: Environment
@@ -67,11 +71,12 @@ final class WriteSession: Sendable {
   ///   - isNew: whether closing must publish it even if nothing is written: it was created or cut to nothing.
   ///   - condition: `.absent` when the file was to be made by this open or not at all (O_EXCL).
   init(
-    inode: InodeNumber, key: ObjectKey, store: any ObjectStore, opener: Int32?, pathSuffix: String,
+    inode: InodeNumber, key: ObjectKey, store: any ObjectStore, thread: Int32, opener: Int32?, pathSuffix: String,
     contents: [UInt8], isNew: Bool, condition: WriteCondition, environment: Environment
   ) {
     self.inode = inode
     self.store = store
+    self.thread = thread
     self.opener = opener
     self.environment = environment
     var body = WriteBody(contents)

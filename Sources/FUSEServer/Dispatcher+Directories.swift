@@ -8,8 +8,9 @@ import SystemPackage
 
 extension Dispatcher {
   func openDirectory(_ reply: consuming Reply, _ inode: InodeNumber) {
+    let caller = reply.caller
     serve(reply) { () throws(FileSystemError) in
-      try fileSystem.openDirectory(inode)
+      try fileSystem.openDirectory(inode, caller: caller)
     } answer: { dispatcher, reply, handle in
       dispatcher.handles.insertDirectory(handle)
       if !reply.openedDirectory(handle) { dispatcher.releaseDirectory(handle) }

@@ -55,8 +55,7 @@ public struct ObjectCopier: Sendable {
   private func copyInside(
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, as key: ObjectKey
   ) async throws -> ObjectInfo? {
-    guard source.location.endpoint == target.location.endpoint, source.location.provider == target.location.provider
-    else { return nil }
+    guard source.location.isSameService(as: target.location) else { return nil }
     do {
       return try await target.copy(
         from: object.key, inBucket: source.location.bucket, version: object.etag, to: key)

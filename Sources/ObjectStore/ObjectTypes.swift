@@ -16,6 +16,11 @@ public struct StoreLocation: Sendable, Hashable, CustomStringConvertible {
     self.bucket = bucket
   }
 
+  /// Whether the two can copy between each other on the server's side.
+  public func isSameService(as other: StoreLocation) -> Bool {
+    endpoint == other.endpoint && provider == other.provider
+  }
+
   /// For messages: bucket and service.
   public var description: String { "bucket \(bucket) at \(endpoint)" }
 }

@@ -8,6 +8,7 @@ import FUSEServer
 import Glibc
 import Logging
 import ObjectStore
+import SystemPackage
 
 /// `milvus-backupfs mount`.
 struct MountCommand: AsyncParsableCommand {
@@ -68,8 +69,10 @@ struct MountCommand: AsyncParsableCommand {
     let logger = Logger.daemon
     let stores = try openStores(logger, ready)
     let jobs = JobCenter()
+    var settings = FileSystemSettings(owner: geteuid(), group: getegid())
+    settings.journalDirectory = StateDirectory.path().map { FilePath($0) }
     let system = BackupFileSystem(
-      stores: stores.map(\.mounted), settings: FileSystemSettings(owner: geteuid(), group: getegid()),
+      stores: stores.map(\.mounted), settings: settings,
       controls: JobControlFiles(stores: stores, jobs: jobs, logger: logger))
     let server = FUSEServer(
       system,
@@ -86,6 +89,7 @@ struct MountCommand: AsyncParsableCommand {
     }
     defer { signals.cancel() }
     async let serving: Void = server.run()
+    for line in await system.recoverCopies() { logger.notice("\(line)") }
     for warning in await unreachableStores(stores) { ready.warn(warning) }
     ready.succeeded()
     // A daemon must not keep the directory busy that it was started in.
@@ -94,8 +98,10 @@ struct MountCommand: AsyncParsableCommand {
     do {
       try await serving
     } catch {
+      await system.endCopies()
       throw CommandFailure(error)
     }
+    await system.endCopies()
     logger.notice("unmounted \(mountPoint)")
     // Unmounting does not take a job back that was accepted; a signal does.
     for job in jobs.snapshots where job.state == .running {

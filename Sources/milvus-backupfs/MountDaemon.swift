@@ -130,16 +130,11 @@ struct MountDaemon {
   /// The log file, its directory made if need be.
   private func logPath() throws -> String {
     if let given = command.log { return given }
-    let home = getenv("HOME").map { String(cString: $0) } ?? "/tmp"
-    let state = getenv("XDG_STATE_HOME").map { String(cString: $0) } ?? "\(home)/.local/state"
     let name = command.mountPoint.split(separator: "/").joined(separator: "-")
-    var directory = ""
-    for part in "\(state)/milvus-backupfs".split(separator: "/") {
-      directory += "/\(part)"
-      guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-        throw CommandFailure(
-          "The log directory \(directory) cannot be made: \(String(cString: strerror(errno))). Name a file with --log.")
-      }
+    guard let directory = StateDirectory.path() else {
+      throw CommandFailure(
+        "The log directory \(StateDirectory.wanted) cannot be made: \(String(cString: strerror(errno))). Name a file with "
+          + "--log.")
     }
     return "\(directory)/mount-\(name).log"
   }

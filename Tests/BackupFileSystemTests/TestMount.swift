@@ -1,10 +1,11 @@
 // Drives the file system as a kernel would, by paths instead of inode numbers.
 
-import BackupFileSystem
 import Glibc
 import ObjectStore
 import Synchronization
 import SystemPackage
+
+@testable import BackupFileSystem
 
 /// A file system over stores in memory, with what the tests steer.
 struct TestMount: Sendable {
@@ -14,15 +15,18 @@ struct TestMount: Sendable {
   /// Processes: every thread is a process of its own unless told otherwise; `openElsewhere` plays /proc/<pid>/fd.
   init(
     _ stores: [(name: String, objects: any ObjectStore)], lifetime: Double = 3600, openElsewhere: Bool = false,
-    controls: any ControlFiles = NoControlFiles(), writeBytes: Int = 64 << 20
+    controls: any ControlFiles = NoControlFiles(), writeBytes: Int = 64 << 20, journalDirectory: FilePath? = nil,
+    isRunning: @escaping @Sendable (Int32) -> Bool = { _ in true }
   ) {
     var settings = FileSystemSettings(owner: 1000, group: 1000)
     settings.listingLifetime = lifetime
     settings.writeBytes = writeBytes
     settings.writePatience = 0.2
+    settings.journalDirectory = journalDirectory
     system = BackupFileSystem(
       stores: stores.map { MountedStore(name: $0.name, objects: $0.objects, root: "backup") }, settings: settings,
-      controls: controls, inspector: ProcessInspector(process: { $0 }, hasOpen: { _, _ in openElsewhere }))
+      controls: controls,
+      inspector: ProcessInspector(process: { $0 }, hasOpen: { _, _ in openElsewhere }, isRunning: isRunning))
   }
 
   func inode(_ path: String) async throws(FileSystemError) -> InodeNumber {
@@ -38,7 +42,7 @@ struct TestMount: Sendable {
   }
 
   func list(_ path: String) async throws(FileSystemError) -> [String] {
-    let handle = try await system.openDirectory(try await inode(path)).value()
+    let handle = try await system.openDirectory(try await inode(path), caller: caller).value()
     defer { system.releaseDirectory(handle) }
     return try system.readDirectory(handle).map(\.name)
   }
@@ -68,6 +72,11 @@ struct TestMount: Sendable {
     try await system.flush(handle, caller: Caller(thread: thread, user: 0, group: 0), writerWasKilled: killed).value()
   }
 
+  /// Has all listings read again at their next use.
+  func refresh() {
+    system.state.withLock { state in for scope in state.scopes.keys { state.scopes[scope]?.listedAt = nil } }
+  }
+
   func release(_ handle: FileHandle) async { try? await system.release(handle).value() }
 
   /// open, write, close.
@@ -91,10 +100,12 @@ struct TestMount: Sendable {
   }
 
   /// What `cp` does for one file.
-  func copy(_ source: String, _ target: String) async throws(FileSystemError) {
+  func copy(
+    _ source: String, _ target: String, options: OpenOptions = [.write]
+  ) async throws(FileSystemError) {
     let size = try await attributes(source).size
     let from = try await open(source)
-    let to = try await create(target)
+    let to = try await create(target, options: options)
     var offset: Int64 = 0
     var failure: FileSystemError?
     do throws(FileSystemError) {

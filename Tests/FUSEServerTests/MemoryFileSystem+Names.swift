@@ -93,7 +93,7 @@ extension MemoryFileSystem {
     }
   }
 
-  func openDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<FileHandle> {
+  func openDirectory(_ inode: InodeNumber, caller: Caller) throws(FileSystemError) -> Answer<FileHandle> {
     try answer("openDirectory") { state throws(FileSystemError) in
       var listing: [DirectoryEntry] = []
       for child in try state.node(inode).children {

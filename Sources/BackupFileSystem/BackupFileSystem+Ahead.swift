@@ -1,0 +1,64 @@
+// Recognising a tree that is being copied, so that its objects can be moved ahead of the copier.
+//
+// The sign: one thread has made the target's directory, has read the source's directory of the same place, and copies a
+// file of one into the other under its own name, whole.
+
+import Glibc
+import ObjectStore
+import Synchronization
+import SystemPackage
+
+extension BackupFileSystem {
+  /// Begins to help the copier of a file, if it copies a tree and is not helped already.
+  func helpCopier(of reader: ReadSession, into writer: WriteSession) {
+    guard let directory = settings.journalDirectory, let plan = state.withLock({ plan(reader, writer, $0) }) else {
+      return
+    }
+    guard !aheads.contains(plan.identity) else { return }
+    let journal: AheadJournal
+    do {
+      journal = try AheadJournal(
+        directory: directory, name: "\(getpid())-\(aheads.nextNumber)", target: writer.store.location,
+        prefix: plan.prefix)
+    } catch {
+      return
+    }
+    let copy = AheadCopy(
+      AheadCopy.Environment(
+        source: reader.store, target: writer.store, prefix: plan.prefix, copier: ObjectCopier(budget: transferBudget),
+        journal: journal,
+        next: { [weak self] cursor in self?.state.withLock { cursor.next(in: $0.tree) } },
+        isCopierAlive: { [inspector] in inspector.isRunning(writer.thread) },
+        ended: { [aheads] in aheads.remove(plan.identity) }))
+    guard aheads.insert(copy, plan.identity) else {
+      journal.remove()
+      return
+    }
+    Task { await copy.run(from: plan.cursor) }
+  }
+
+  /// Ends all help: what was moved ahead and not asked for is removed. To be called when the mount is gone.
+  public func endCopies() async { await aheads.endAll() }
+
+  private func plan(
+    _ reader: ReadSession, _ writer: WriteSession, _ state: borrowing State
+  ) -> (identity: AheadCopies.Identity, prefix: ObjectKey, cursor: TreeCursor)? {
+    let tree = state.tree
+    guard let source = tree.nodes[reader.inode], let target = tree.nodes[writer.inode], source.name == target.name,
+      !Tree.isMetadata(reader.inode),
+      let pair = state.traces.outermostPair(source.parent, target.parent, of: writer.thread, in: tree),
+      let (store, key) = try? location(of: pair.target, in: tree)
+    else { return nil }
+    let identity = AheadCopies.Identity(thread: writer.thread, store: store.name, target: pair.target)
+    guard !aheads.contains(identity) else { return nil }
+    var cursor = TreeCursor(pair.source, in: tree)
+    var walk = cursor
+    // What comes before this file was copied already, or left out on purpose.
+    while let file = walk.next(in: tree) {
+      guard file.inode == reader.inode else { continue }
+      cursor = walk
+      break
+    }
+    return (identity, ObjectKey("\(key)/"), cursor)
+  }
+}

@@ -1,0 +1,96 @@
+// How many objects to move at once: found by trying, not configured. A value without a clock; whoever performs the moves
+// tells it what happened and when.
+//
+// The number grows while more in flight bring more done per second, steps back when they do not, and is halved when a
+// store asks for fewer requests. A move counts by its bytes plus a constant, so that many small objects and few large ones
+// are measured by one measure.
+
+/// Finds the number of moves in flight that a pair of stores takes best.
+struct ConcurrencyControl {
+  /// Where it begins.
+  static let first = 8
+  /// Bounds of the number.
+  static let bounds = 2...96
+  /// What a move costs beside its bytes, expressed in bytes: about what a store moves in the time of one request.
+  private static let overhead: Double = 131_072
+  /// How much better a larger number must be to be kept.
+  private static let margin = 1.04
+  /// Shortest time over which a rate is measured, in seconds.
+  private static let shortestEpoch = 0.25
+  /// Epochs to stay where it was best before trying again.
+  private static let restEpochs = 8
+
+  /// How many may be in flight now.
+  private(set) var limit = ConcurrencyControl.first
+
+  private enum Phase {
+    /// Measuring for the first time, or at a number that was just raised from `before`.
+    case climbing(before: Int)
+    /// Staying at what was found.
+    case resting(epochs: Int)
+  }
+
+  private var phase = Phase.climbing(before: ConcurrencyControl.first)
+  private var bestRate: Double = 0
+  private var epochBegan: Double?
+  private var done: Double = 0
+  private var finished = 0
+
+  /// A move has succeeded.
+  /// - Parameters:
+  ///   - bytes: of the object.
+  ///   - now: seconds of a clock that never goes back.
+  ///   - wasFull: whether as many moves as allowed were in flight; otherwise the number was not what limited the rate.
+  mutating func succeeded(bytes: Int64, now: Double, wasFull: Bool) {
+    guard wasFull else {
+      restart(now)
+      return
+    }
+    guard let began = epochBegan else {
+      restart(now)
+      return
+    }
+    done += Double(bytes) + Self.overhead
+    finished += 1
+    let elapsed = now - began
+    guard elapsed >= Self.shortestEpoch, finished >= 2 * limit else { return }
+    judge(done / elapsed)
+    restart(now)
+  }
+
+  /// A store asked for fewer requests.
+  mutating func throttled(now: Double) {
+    limit = max(Self.bounds.lowerBound, limit / 2)
+    bestRate = 0
+    phase = .resting(epochs: Self.restEpochs)
+    restart(now)
+  }
+
+  private mutating func judge(_ rate: Double) {
+    switch phase {
+    case .climbing(let before):
+      if rate > bestRate * Self.margin {
+        bestRate = rate
+        climb()
+      } else {
+        limit = before
+        phase = .resting(epochs: Self.restEpochs)
+      }
+    case .resting(let epochs):
+      // The store's own speed may have changed.
+      bestRate = bestRate == 0 ? rate : bestRate * 0.7 + rate * 0.3
+      if epochs > 1 { phase = .resting(epochs: epochs - 1) } else { climb() }
+    }
+  }
+
+  private mutating func climb() {
+    phase = .climbing(before: limit)
+    limit = min(Self.bounds.upperBound, limit + max(2, limit / 2))
+  }
+
+  private mutating func restart(_ now: Double) {
+    epochBegan = now
+    done = 0
+    finished = 0
+  }
+}

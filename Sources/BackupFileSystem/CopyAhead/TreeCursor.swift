@@ -1,0 +1,53 @@
+// Walks a directory the way `cp -r` does: depth first, in the order of inode numbers, one file at a time.
+//
+// The tree may change between two steps: what is gone is passed over, what came later into a directory that was begun is
+// not seen. Metadata is left out: it must arrive after everything else, so it is never moved ahead.
+
+import ObjectStore
+
+/// A place in the walk.
+struct TreeCursor {
+  /// A file on the way.
+  struct File {
+    var inode: InodeNumber
+    /// Path from the directory where the walk began.
+    var path: String
+    var object: ObjectInfo
+  }
+
+  private struct Level {
+    var children: [InodeNumber]
+    var next = 0
+    var path: String
+  }
+
+  private var levels: [Level] = []
+
+  /// Begins a walk.
+  init(_ directory: InodeNumber, in tree: Tree) { enter(directory, path: "", in: tree) }
+
+  /// The next file; nil at the end.
+  mutating func next(in tree: Tree) -> File? {
+    while let level = levels.last {
+      guard level.next < level.children.count else {
+        levels.removeLast()
+        continue
+      }
+      let inode = level.children[level.next]
+      levels[levels.count - 1].next += 1
+      guard let node = tree.nodes[inode], node.isLinked, !Tree.isMetadata(inode) else { continue }
+      let path = level.path.isEmpty ? node.name.string : "\(level.path)/\(node.name)"
+      if node.directory != nil {
+        enter(inode, path: path, in: tree)
+      } else if let object = node.file?.object {
+        return File(inode: inode, path: path, object: object)
+      }
+    }
+    return nil
+  }
+
+  private mutating func enter(_ directory: InodeNumber, path: String, in tree: Tree) {
+    guard let children = tree.nodes[directory]?.directory?.children else { return }
+    levels.append(Level(children: children.values.sorted(), path: path))
+  }
+}

@@ -1,0 +1,304 @@
+import Foundation
+import ObjectStore
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import BackupFileSystem
+
+/// Drives the file system as `cp -r` does, and looks at the stores meanwhile.
+@Suite struct CopyAheadTests {
+  private static let files = 60
+  private let service = MemoryService(name: "target")
+  private let source = MemoryStore(name: "source")
+  private let target: MemoryStore
+  private let directory = FileManager.default.temporaryDirectory.appending(path: "ahead-\(UUID().uuidString)").path
+
+  init() async throws {
+    target = MemoryStore(service: service, bucket: "b")
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for number in 0..<Self.files {
+      try await source.put(Self.key(number), pattern(1000 + number), condition: .none)
+    }
+    try await source.put("backup/bk/meta/full_meta.json", pattern(50), condition: .none)
+  }
+
+  private static func key(_ number: Int) -> ObjectKey {
+    ObjectKey("backup/bk/binlogs/\(100 + number / 3)/\(1000 + number)")
+  }
+
+  private func mount(
+    _ wrapped: (any ObjectStore)? = nil, isRunning: @escaping @Sendable (Int32) -> Bool = { _ in true }
+  )
+    -> TestMount
+  {
+    TestMount(
+      [("A", source), ("B", wrapped ?? target)], journalDirectory: FilePath(directory), isRunning: isRunning)
+  }
+
+  private var journals: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasSuffix(".journal") }
+  }
+
+  /// Walks and copies like cp; `stop` is asked after each file.
+  private func copyTree(
+    _ mount: TestMount, _ from: String, _ to: String, stop: (Int) async throws -> Bool = { _ in false }
+  ) async throws {
+    var count = 0
+    func walk(_ from: String, _ to: String) async throws -> Bool {
+      try await mount.mkdir(to)
+      for name in try await mount.list(from) {
+        if try await mount.attributes("\(from)/\(name)").kind == .directory {
+          if try await walk("\(from)/\(name)", "\(to)/\(name)") { return true }
+        } else {
+          try await mount.copy("\(from)/\(name)", "\(to)/\(name)", options: [.write, .exclusive])
+          count += 1
+          if try await stop(count) { return true }
+        }
+      }
+      return false
+    }
+    _ = try await walk(from, to)
+  }
+
+  /// Whether the target comes to hold so many objects.
+  private func arrives(_ count: Int) async -> Bool {
+    for _ in 0..<500 {
+      if (try? await target.listAll("").count) == count { return true }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+  }
+
+  private func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<500 {
+      if try await condition() { return true }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return false
+  }
+
+  @Test func aTreeArrivesWholeAndNothingIsLeftInTheJournal() async throws {
+    let mount = mount()
+    try await copyTree(mount, "A/bk", "B/bk")
+    for number in 0..<Self.files {
+      #expect(
+        try await target.get(Self.key(number), range: nil, version: nil).bytes == pattern(1000 + number), "\(number)")
+    }
+    #expect(try await target.listAll("").count == Self.files + 1)
+    #expect(try await eventually { journals.isEmpty })
+    #expect(try await mount.list("B/bk/binlogs").count == Self.files / 3)
+  }
+
+  @Test func whatFollowsIsMovedBeforeItIsAskedForAndNotShown() async throws {
+    let mount = mount()
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      guard count == 1 else { return false }
+      #expect(await arrives(Self.files))
+      mount.refresh()
+      let shown = try await mount.list("B/bk/binlogs/100")
+      #expect(shown == ["1000"], "\(shown)")
+      #expect(await errno { _ = try await mount.inode("B/bk/binlogs/101") } == .noSuchFileOrDirectory)
+      return false
+    }
+    #expect(try await target.listAll("").count == Self.files + 1)
+  }
+
+  @Test func metadataIsNeverMovedAhead() async throws {
+    let order = Mutex<[String]>([])
+    let watched = FaultInjectingStore(
+      target,
+      before: { operation, key in
+        if operation == .put { order.withLock { $0.append(key.string) } }
+      })
+    try await copyTree(mount(watched), "A/bk", "B/bk")
+    #expect(order.withLock { $0.last } == "backup/bk/meta/full_meta.json")
+    #expect(order.withLock { $0.count } == Self.files + 1, "nothing is moved twice")
+  }
+
+  @Test func whenTheCopierIsGoneWhatItDidNotAskForIsRemoved() async throws {
+    let isAlive = Mutex(true)
+    let mount = mount(isRunning: { _ in isAlive.withLock { $0 } })
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      guard count == 7 else { return false }
+      #expect(await arrives(Self.files))
+      return true
+    }
+    isAlive.withLock { $0 = false }
+    #expect(await arrives(7))
+    #expect(try await target.listAll("").map(\.key) == (0..<7).map { Self.key($0) })
+    #expect(try await eventually { journals.isEmpty })
+    #expect(service.unfinishedUploads == 0)
+  }
+
+  @Test func unmountingRemovesWhatNobodyAskedFor() async throws {
+    let mount = mount()
+    try await copyTree(mount, "A/bk", "B/bk") { $0 == 3 }
+    await mount.system.endCopies()
+    #expect(try await target.listAll("").count == 3)
+    #expect(journals.isEmpty)
+  }
+
+  @Test func aMoveThatFailsIsMadeUpForAndAnErrorIsExact() async throws {
+    // Each object fails once; one fails always.
+    let failed = Mutex<Set<ObjectKey>>([])
+    let broken = Self.key(30)
+    let faulty = FaultInjectingStore(
+      target,
+      before: { [target] operation, key in
+        guard operation == .put, key == broken || failed.withLock({ $0.insert(key).inserted }) else { return }
+        throw StoreError(.serverError, operation: "PutObject", key: key, location: target.location, reason: "made up")
+      })
+    let mount = mount(faulty)
+    try await mount.mkdir("B/bk")
+    try await mount.mkdir("B/bk/binlogs")
+    _ = try await mount.list("A/bk")
+    _ = try await mount.list("A/bk/binlogs")
+    var errors: [ObjectKey: Errno] = [:]
+    for group in 0..<Self.files / 3 {
+      try await mount.mkdir("B/bk/binlogs/\(100 + group)")
+      for name in try await mount.list("A/bk/binlogs/\(100 + group)") {
+        let path = "bk/binlogs/\(100 + group)/\(name)"
+        let result = await errno { try await mount.copy("A/\(path)", "B/\(path)") }
+        // Let each be tried ahead first.
+        #expect(try await eventually { failed.withLock { $0.count } == Self.files - 1 })
+        if let result { errors[ObjectKey("backup/\(path)")] = result }
+      }
+    }
+    #expect(errors[broken] == .ioError)
+    // The first file is copied before anything is moved ahead: its failure is the copier's own.
+    #expect(Set(errors.keys).subtracting([Self.key(0)]) == [broken])
+    await mount.system.endCopies()
+    let present = Set(try await target.listAll("").map(\.key))
+    #expect(!present.contains(broken) && present.count == Self.files - errors.count)
+  }
+
+  @Test func aSourceThatChangesOnTheWayIsStale() async throws {
+    let mount = mount()
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      guard count == 1 else { return false }
+      #expect(await arrives(Self.files))
+      return true
+    }
+    try await source.put(Self.key(1), pattern(5), condition: .none)
+    mount.refresh()
+    // Listed anew, the file is another version than the one that was moved: the new one arrives.
+    try await mount.copy("A/bk/binlogs/100/1001", "B/bk/binlogs/100/1001")
+    #expect(try await target.get(Self.key(1), range: nil, version: nil).bytes == pattern(5))
+    await mount.system.endCopies()
+    #expect(try await target.listAll("").count == 2)
+  }
+
+  @Test func aDirectoryThatHoldsSomethingInTheStoreIsLeftAlone() async throws {
+    let mount = mount()
+    _ = try await mount.list("B")
+    // Put there by somebody else after the mount has looked.
+    try await target.put("backup/bk/binlogs/105/1016", [1, 2, 3], condition: .none)
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      guard count == 2 else { return false }
+      try await Task.sleep(for: .milliseconds(300))
+      return true
+    }
+    #expect(try await target.listAll("").count == 3)
+    #expect(try await target.get("backup/bk/binlogs/105/1016", range: nil, version: nil).bytes == [1, 2, 3])
+    await mount.system.endCopies()
+  }
+
+  @Test func copyingSingleFilesMovesNothingAhead() async throws {
+    let mount = mount()
+    try await mount.mkdir("B/bk")
+    try await mount.copy("A/bk/binlogs/100/1000", "B/bk/1000")
+    try await Task.sleep(for: .milliseconds(300))
+    #expect(try await target.listAll("").count == 1)
+  }
+
+  @Test(arguments: [true, false]) func theNextMountRemovesWhatACrashLeft(isMovedNoted: Bool) async throws {
+    let journal = try AheadJournal(
+      directory: FilePath(directory), name: "1-1", target: target.location, prefix: "backup/bk/")
+    let asked = try await target.put("backup/bk/asked for", pattern(10), condition: .none)
+    let left = try await target.put("backup/bk/left", pattern(20), condition: .none)
+    try await target.put("backup/bk/replaced", pattern(31), condition: .none)
+    for (key, size) in [
+      ("backup/bk/asked for", 10), ("backup/bk/left", 20), ("backup/bk/replaced", 30), ("backup/bk/never", 5),
+    ] {
+      try journal.intend(ObjectKey(key), size: Int64(size))
+    }
+    journal.moved("backup/bk/asked for", asked.etag)
+    journal.settled("backup/bk/asked for")
+    if isMovedNoted { journal.moved("backup/bk/left", left.etag) }
+    // As long as its writer lives, a journal is nobody else's.
+    #expect(await mount().system.recoverCopies() == [])
+    #expect(try await target.listAll("").count == 3)
+    try FileManager.default.copyItem(atPath: "\(directory)/ahead-1-1.journal", toPath: "\(directory)/ahead-2-1.journal")
+    try FileManager.default.removeItem(atPath: "\(directory)/ahead-1-1.journal")
+    let report = await mount().system.recoverCopies()
+    #expect(report.count == 1 && report[0].contains("removed 1 objects"), "\(report)")
+    #expect(try await target.listAll("").map(\.key.string) == ["backup/bk/asked for", "backup/bk/replaced"])
+    #expect(journals.isEmpty)
+    withExtendedLifetime(journal) {}
+  }
+
+  @Test func aBackupThatWasCompletedSinceIsKept() async throws {
+    do {
+      let journal = try AheadJournal(
+        directory: FilePath(directory), name: "1-1", target: target.location, prefix: "backup/bk/")
+      try journal.intend("backup/bk/left", size: 20)
+    }
+    try await target.put("backup/bk/left", pattern(20), condition: .none)
+    try await target.put("backup/bk/meta/backup_meta.json", pattern(1), condition: .none)
+    #expect(await mount().system.recoverCopies() == [])
+    #expect(try await target.listAll("").count == 2)
+    #expect(journals.isEmpty)
+  }
+
+  @Test func oddKeysSurviveTheJournal() throws {
+    let keys = ["a b", "a\\b", "a\nb", "ä\\n ", " ", "\\s"]
+    let text = FilePath(directory)
+    let journal = try AheadJournal(directory: text, name: "k", target: target.location, prefix: "p q/")
+    for key in keys { try journal.intend(ObjectKey(key), size: 1) }
+    let contents = try String(contentsOfFile: "\(directory)/ahead-k.journal", encoding: .utf8)
+    let read = try #require(AheadLeftovers(contents + "+ 5 cut o"))
+    #expect(Set(read.objects.map(\.key.string)) == Set(keys))
+    #expect(read.prefix == "p q/" && read.target == target.location)
+    #expect(AheadLeftovers("") == nil && AheadLeftovers("hello\n") == nil)
+  }
+}
+
+@Suite struct ConcurrencyControlTests {
+  /// A store that does `capacity` requests at once and queues the rest; answers the number that was found.
+  private func settle(capacity: Int, latency: Double) -> (limit: Int, largest: Int) {
+    var control = ConcurrencyControl()
+    var now = 0.0
+    var largest = 0
+    control.succeeded(bytes: 512 << 10, now: now, wasFull: true)
+    var limits: [Int] = []
+    for _ in 0..<20_000 {
+      let rate = Double(min(control.limit, capacity)) / latency
+      now += 1 / rate
+      control.succeeded(bytes: 512 << 10, now: now, wasFull: true)
+      largest = max(largest, control.limit)
+      limits.append(control.limit)
+    }
+    let late = limits.suffix(10_000).sorted()
+    return (late[late.count / 2], largest)
+  }
+
+  @Test func aDistantStoreGetsMany() { #expect(settle(capacity: 1000, latency: 0.05).limit >= 60) }
+
+  @Test func aSlowStoreGetsFew() {
+    let (limit, largest) = settle(capacity: 10, latency: 0.02)
+    #expect((8...16).contains(limit) && largest <= 30, "\(limit) \(largest)")
+  }
+
+  @Test func throttlingHalves() {
+    var control = ConcurrencyControl()
+    control.throttled(now: 1)
+    #expect(control.limit == ConcurrencyControl.first / 2)
+  }
+
+  @Test func whatIsNotLimitedByTheNumberSaysNothingAboutIt() {
+    var control = ConcurrencyControl()
+    for step in 0..<10_000 { control.succeeded(bytes: 1, now: Double(step) / 100, wasFull: false) }
+    #expect(control.limit == ConcurrencyControl.first)
+  }
+}
