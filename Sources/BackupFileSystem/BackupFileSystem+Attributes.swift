@@ -42,7 +42,7 @@ extension BackupFileSystem {
         .fileTooLarge, "only files up to \(WriteBody.memoryLimit >> 20) MiB can be given another size")
     }
     let store = try state.withLock { (state) throws(FileSystemError) in
-      try location(of: inode, in: state.tree).0.objects
+      try writableLocation(of: inode, in: state.tree).0.objects
     }
     return .pending { () async throws(FileSystemError) in
       let written = try await storeWork {

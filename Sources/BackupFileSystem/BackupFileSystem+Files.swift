@@ -11,7 +11,7 @@ extension BackupFileSystem {
     try checkNewName(name)
     return try answer(in: parent) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
-      _ = try self.location(of: parent, in: state.tree)
+      _ = try self.writableLocation(of: parent, in: state.tree)
       guard try state.tree.directory(parent).children[key] == nil else {
         // Somebody made it since the kernel looked: whoever did not insist on a new file is to look again.
         throw FileSystemError(options.contains(.exclusive) ? .fileExists : .staleNFSFileHandle)
@@ -75,7 +75,7 @@ extension BackupFileSystem {
       )
     }
     let store = try state.withLock { (state) throws(FileSystemError) in
-      try location(of: inode, in: state.tree).0.objects
+      try writableLocation(of: inode, in: state.tree).0.objects
     }
     return .pending { () async throws(FileSystemError) in
       let content = try await storeWork { try await store.get(object.key, range: nil, version: object.etag) }
@@ -104,7 +104,7 @@ extension BackupFileSystem {
   private func writer(
     of inode: InodeNumber, contents: [UInt8], isNew: Bool, condition: WriteCondition, caller: Caller, _ tree: Tree
   ) throws(FileSystemError) -> WriteSession {
-    let (store, key) = try location(of: inode, in: tree)
+    let (store, key) = try writableLocation(of: inode, in: tree)
     return WriteSession(
       inode: inode, key: key, store: store.objects, thread: caller.thread, opener: inspector.process(caller.thread),
       pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,

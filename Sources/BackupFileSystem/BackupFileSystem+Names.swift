@@ -51,7 +51,7 @@ extension BackupFileSystem {
     try checkNewName(name)
     return try answer(in: parent) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
-      _ = try self.location(of: parent, in: state.tree)
+      _ = try self.writableLocation(of: parent, in: state.tree)
       let directory = try state.tree.directory(parent)
       guard directory.children[key] == nil, self.controlTarget(parent, key, state.tree) == nil else {
         throw FileSystemError(.fileExists)
@@ -73,7 +73,7 @@ extension BackupFileSystem {
       guard let inode = try state.tree.directory(parent).children[ObjectKey(name)] else {
         throw FileSystemError(.noSuchFileOrDirectory)
       }
-      _ = try self.location(of: parent, in: state.tree)
+      _ = try self.writableLocation(of: parent, in: state.tree)
       return inode
     }
     return .pending { () async throws(FileSystemError) in
@@ -102,7 +102,7 @@ extension BackupFileSystem {
         let isDirectory = try state.tree.node(inode).directory != nil
         throw FileSystemError(isDirectory ? .isDirectory : .notPermitted)
       }
-      let (store, key) = try self.location(of: inode, in: state.tree)
+      let (store, key) = try self.writableLocation(of: inode, in: state.tree)
       return (inode: inode, file: file, store: store, key: key)
     }
     return .pending { () async throws(FileSystemError) in

@@ -66,6 +66,7 @@ extension BackupFileSystem {
     let (store, key) = try location(of: inode, in: tree)
     let (newStore, directory) = try location(of: newParent, in: tree)
     guard store.name == newStore.name else { throw FileSystemError(.improperLink) }
+    _ = try writableLocation(of: inode, in: tree)
     guard !isControl(newParent, newName, tree) else { throw FileSystemError(.fileExists) }
     let newKey = ObjectKey(directory == store.prefix ? "\(directory)\(newName)" : "\(directory)/\(newName)")
     var move = Move(inode: inode, store: store, key: key, newKey: newKey, file: file)

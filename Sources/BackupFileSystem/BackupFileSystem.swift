@@ -129,6 +129,15 @@ public final class BackupFileSystem: FileSystem {
     return (store, ObjectKey(store.prefix.string + tree.path(inode)))
   }
 
+  /// The store that a node lies in, with the node's key there; EROFS when the store is not to be changed.
+  func writableLocation(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> (MountedStore, ObjectKey) {
+    let found = try location(of: inode, in: tree)
+    guard !found.0.isReadOnly else {
+      throw FileSystemError(.readOnlyFileSystem, "the store \(found.0.name) was mounted read-only")
+    }
+    return found
+  }
+
   /// Attributes of a node as they are now.
   func attributes(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> TimedAttributes {
     let node = try tree.node(inode)

@@ -10,6 +10,8 @@ public struct MountedStore: Sendable {
   public let objects: any ObjectStore
   /// What every key begins with: the backup root with a trailing `/`, or empty.
   public let prefix: ObjectKey
+  /// Whether everything that would change it is refused with EROFS.
+  public var isReadOnly = false
 
   /// Describes a store's directory.
   /// - Parameter root: `backupRootPath`, without slashes at its ends; empty for the whole bucket.

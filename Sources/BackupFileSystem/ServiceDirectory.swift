@@ -48,6 +48,9 @@ extension BackupFileSystem {
 
   /// Carries out a line that was written to a control file.
   func submit(_ line: String, to target: ControlTarget) async throws(FileSystemError) {
+    if case .create(let name) = target, stores.values.contains(where: { $0.name == name && $0.isReadOnly }) {
+      throw FileSystemError(.readOnlyFileSystem, "the store \(name) was mounted read-only: no backup can be made in it")
+    }
     guard target == .refresh else { return try await controls.submit(line, to: target) }
     let path = line.split(separator: "/").map { ObjectKey($0.trimming { $0.isWhitespace }) }.filter { $0.byteCount > 0 }
     try state.withLock { (state) throws(FileSystemError) in

@@ -88,7 +88,7 @@ extension FUSEServer {
 }
 
 /// Flags of umount2(2), which are an enumeration in glibc's header.
-private enum UnmountFlags {
+enum UnmountFlags {
   static let detach: Int32 = 2
   static let noFollow: Int32 = 8
 }

@@ -13,6 +13,8 @@ public struct MountOptions: Sendable {
   /// Users other than the one who mounts may use it. Someone who is not root needs `user_allow_other` in
   /// /etc/fuse.conf for this.
   public var allowOther: Bool
+  /// The mount of a server that is gone is removed from the mount point first.
+  public var replacesStale: Bool
   /// Threads that take requests from the kernel, 1…64; other values are brought into the range.
   public var threads: Int
   /// How long operations and open files may go on after `unmount(.now)`, and operations that still run after any
@@ -28,6 +30,7 @@ public struct MountOptions: Sendable {
     subtype: String = "milvus-backupfs",
     readOnly: Bool = false,
     allowOther: Bool = false,
+    replacesStale: Bool = false,
     threads: Int = 4,
     gracePeriod: Duration = .seconds(10),
     debug: Bool = false
@@ -37,6 +40,7 @@ public struct MountOptions: Sendable {
     self.subtype = subtype
     self.readOnly = readOnly
     self.allowOther = allowOther
+    self.replacesStale = replacesStale
     self.threads = threads
     self.gracePeriod = gracePeriod
     self.debug = debug

@@ -14,6 +14,7 @@ struct MountPoint {
   /// Checks a mount point.
   init(checking options: MountOptions) throws(MountError) {
     given = options.mountPoint
+    if options.replacesStale { try Self.removeStale(given, subtype: options.subtype) }
     path = try Self.resolve(given)
     try Self.checkIsEmpty(given, path)
     try Self.checkSystem(given, path, allowOther: options.allowOther)
@@ -23,6 +24,13 @@ struct MountPoint {
   static func isDead(_ path: String) -> Bool {
     var figures = statvfs()
     return statvfs(path, &figures) != 0 && (errno == ENOTCONN || errno == ECONNABORTED)
+  }
+
+  /// Removes mounts of this program whose servers are gone; several may lie on top of each other.
+  private static func removeStale(_ given: String, subtype: String) throws(MountError) {
+    while let mount = try? MountedPath(given, subtype: subtype), isDead(mount.path) {
+      try mount.unmount(lazily: true)
+    }
   }
 
   private static func resolve(_ given: String) throws(MountError) -> String {
@@ -122,7 +130,7 @@ extension MountError {
     MountError(
       .stale, mountPoint,
       "A FUSE file system whose server is gone is still mounted on \(mountPoint) (\"Transport endpoint is not "
-        + "connected\"). Remove it with: fusermount3 -u \(mountPoint)")
+        + "connected\"). Mount with --replace, or remove it with: fusermount3 -u \(mountPoint)")
   }
 }
 

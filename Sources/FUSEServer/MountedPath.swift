@@ -34,14 +34,15 @@ public struct MountedPath: Sendable {
   }
 
   /// Unmounts it.
+  /// - Parameter lazily: takes it out of sight at once, even while it is in use.
   /// - Throws: `MountError` `.busy` while it is in use.
-  public func unmount() throws(MountError) {
+  public func unmount(lazily: Bool = false) throws(MountError) {
     let message: String
     if geteuid() == 0 {
-      if umount2(path, 0) == 0 { return }
+      if umount2(path, lazily ? UnmountFlags.detach : 0) == 0 { return }
       message = text(of: errno)
     } else {
-      guard let failure = HelperProgram.unmount(path, lazily: false) else { return }
+      guard let failure = HelperProgram.unmount(path, lazily: lazily) else { return }
       message = failure
     }
     guard message.contains(text(of: EBUSY)) else {

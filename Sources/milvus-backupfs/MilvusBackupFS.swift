@@ -30,7 +30,8 @@ struct MilvusBackupFS: AsyncParsableCommand {
   static func main() async {
     ProcessHardening.apply()
     do {
-      var command = try parseAsRoot()
+      // Run by mount(8), the program has another name and its arguments another form.
+      var command = try parseAsRoot(MountHelper.arguments(CommandLine.arguments))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

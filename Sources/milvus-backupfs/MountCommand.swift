@@ -36,8 +36,20 @@ struct MountCommand: AsyncParsableCommand {
   @Flag(name: .customLong("allow-other"), help: "Let other users use the mount.")
   var allowOther = false
 
+  @Flag(help: "Remove the mount of a daemon that is gone first.")
+  var replace = false
+
+  @Option(
+    name: .customLong("read-only-store"), help: "Refuse changes to this store only; may be repeated.")
+  var readOnlyStores: [String] = []
+
   @Option(help: "Where the daemon logs to.")
   var log: String?
+
+  @Option(
+    name: .customShort("o"),
+    help: "Options in the words of mount(8): ro, allow_other, uid=, gid=, umask=, log=, replace; may be repeated.")
+  var options: [String] = []
 
   @OptionGroup var overrides: OverrideOptions
 
@@ -45,45 +57,61 @@ struct MountCommand: AsyncParsableCommand {
   @Option(name: .customLong("ready-descriptor"), help: .hidden)
   var readyDescriptor: Int32?
 
-  func run() async throws {
+  mutating func run() async throws {
+    let list: MountOptionList
+    do {
+      list = try MountOptionList(options.joined(separator: ","))
+    } catch {
+      throw CommandFailure("-o: \(error.message).")
+    }
+    readOnly = readOnly || list.isReadOnly
+    allowOther = allowOther || list.allowsOther
+    replace = replace || list.replacesStale
+    log = log ?? list.log
     if foreground {
-      try await serve()
+      try await serve(list)
     } else {
       try MountDaemon(command: self).start()
     }
   }
 
-  private func serve() async throws {
+  private func serve(_ list: MountOptionList) async throws {
     // Whoever started the daemon may be gone when it reports.
     signal(SIGPIPE, SIG_IGN)
     let ready = ReadinessReport(descriptor: readyDescriptor)
     do {
-      try await mountAndServe(ready)
+      try await mountAndServe(ready, list)
     } catch {
       ready.failed(error)
       throw error
     }
   }
 
-  private func mountAndServe(_ ready: ReadinessReport) async throws {
+  private func mountAndServe(_ ready: ReadinessReport, _ list: MountOptionList) async throws {
     let logger = Logger.daemon
     let stores = try openStores(logger, ready)
     let jobs = JobCenter()
-    var settings = FileSystemSettings(owner: geteuid(), group: getegid())
+    var settings = FileSystemSettings(owner: list.owner ?? geteuid(), group: list.group ?? getegid())
+    if let mask = list.mask {
+      settings.directoryPermissions = 0o777 & ~mask
+      settings.filePermissions = 0o666 & ~mask
+    }
     settings.journalDirectory = StateDirectory.path().map { FilePath($0) }
     let system = BackupFileSystem(
-      stores: stores.map(\.mounted), settings: settings,
+      stores: try mountedStores(stores), settings: settings,
       controls: JobControlFiles(stores: stores, jobs: jobs, logger: logger))
     let server = FUSEServer(
       system,
-      options: MountOptions(mountPoint: mountPoint, readOnly: readOnly, allowOther: allowOther), logger: logger)
+      options: MountOptions(
+        mountPoint: mountPoint, readOnly: readOnly, allowOther: allowOther, replacesStale: replace), logger: logger)
     do {
       try server.mount()
     } catch {
       throw CommandFailure(error)
     }
-    let signals = TerminationSignals {
+    let signals = TerminationSignals { [mountPoint] in
       logger.notice("asked to end: unmounting \(mountPoint)")
+      ServiceManager.notify("STOPPING=1")
       try? server.unmount(.now)
       Task { await jobs.shutdown() }
     }
@@ -92,6 +120,7 @@ struct MountCommand: AsyncParsableCommand {
     for line in await system.recoverCopies() { logger.notice("\(line)") }
     for warning in await unreachableStores(stores) { ready.warn(warning) }
     ready.succeeded()
+    ServiceManager.notify("READY=1")
     // A daemon must not keep the directory busy that it was started in.
     if readyDescriptor != nil { chdir("/") }
     logger.notice("mounted \(stores.map(\.configuration.name).joined(separator: ", ")) on \(mountPoint)")
@@ -107,6 +136,19 @@ struct MountCommand: AsyncParsableCommand {
     for job in jobs.snapshots where job.state == .running {
       logger.notice("waiting for \(job.id) of \(job.target)")
       _ = await jobs.finished(job.id)
+    }
+  }
+
+  /// The stores as they are shown, those that are not to be changed marked.
+  private func mountedStores(_ stores: [OpenStore]) throws -> [MountedStore] {
+    for name in readOnlyStores where !stores.contains(where: { $0.configuration.name == name }) {
+      let names = stores.map(\.configuration.name).joined(separator: ", ")
+      throw CommandFailure("--read-only-store: there is no store \(name); there are \(names).")
+    }
+    return stores.map { store in
+      var mounted = store.mounted
+      mounted.isReadOnly = readOnlyStores.contains(mounted.name)
+      return mounted
     }
   }
 

@@ -119,6 +119,9 @@ struct MountDaemon {
     words += ["--ready-descriptor", "\(Self.reportDescriptor)"]
     if command.readOnly { words.append("--read-only") }
     if command.allowOther { words.append("--allow-other") }
+    if command.replace { words.append("--replace") }
+    for store in command.readOnlyStores { words += ["--read-only-store", store] }
+    for list in command.options { words += ["-o", list] }
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     arguments.append(nil)
     defer { for argument in arguments { free(argument) } }

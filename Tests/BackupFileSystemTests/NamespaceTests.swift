@@ -134,6 +134,33 @@ import Testing
   }
 }
 
+@Suite struct ReadOnlyStoreTests {
+  @Test func nothingCanBeChangedInAReadOnlyStoreWhileOthersWork() async throws {
+    let (a, b) = (MemoryStore(name: "a"), MemoryStore(name: "b"))
+    try await a.put("backup/x/d/f", pattern(100), condition: .none)
+    var shown = MountedStore(name: "A", objects: a, root: "backup")
+    shown.isReadOnly = true
+    let mount = TestMount(stores: [shown, MountedStore(name: "B", objects: b, root: "backup")])
+    let changes: [@Sendable () async throws -> Void] = [
+      { try await mount.mkdir("A/y") }, { try await mount.rmdir("A/x/d") }, { try await mount.unlink("A/x/d/f") },
+      { try await mount.rename("A/x/d/f", "A/x/d/g") }, { _ = try await mount.create("A/x/g") },
+      { _ = try await mount.open("A/x/d/f", [.write, .truncate]) }, { _ = try await mount.open("A/x/d/f", [.write]) },
+      {
+        let handle = try await mount.open("A/create", [.write])
+        try await mount.write(handle, Array("-n x\n".utf8))
+      },
+    ]
+    for (number, change) in changes.enumerated() {
+      #expect(await errno(change) == .readOnlyFileSystem, "\(number)")
+    }
+    #expect(try await mount.read("A/x/d/f") == pattern(100))
+    try await mount.mkdir("B/x")
+    try await mount.copy("A/x/d/f", "B/x/f")
+    #expect(try await a.listAll("").count == 1)
+    #expect(try await b.listAll("").count == 1)
+  }
+}
+
 /// Shows directories in grouped listings that hold nothing, as stores do that keep a tree of their own.
 private struct StoreWithGhosts: ObjectStore {
   let base: MemoryStore

@@ -23,9 +23,18 @@ struct TestMount: Sendable {
     settings.writeBytes = writeBytes
     settings.writePatience = 0.2
     settings.journalDirectory = journalDirectory
-    system = BackupFileSystem(
+    self.init(
       stores: stores.map { MountedStore(name: $0.name, objects: $0.objects, root: "backup") }, settings: settings,
-      controls: controls,
+      openElsewhere: openElsewhere, controls: controls, isRunning: isRunning)
+  }
+
+  init(
+    stores: [MountedStore], settings: FileSystemSettings = FileSystemSettings(owner: 1000, group: 1000),
+    openElsewhere: Bool = false, controls: any ControlFiles = NoControlFiles(),
+    isRunning: @escaping @Sendable (Int32) -> Bool = { _ in true }
+  ) {
+    system = BackupFileSystem(
+      stores: stores, settings: settings, controls: controls,
       inspector: ProcessInspector(process: { $0 }, hasOpen: { _, _ in openElsewhere }, isRunning: isRunning))
   }
 
