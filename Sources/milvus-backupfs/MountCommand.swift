@@ -48,7 +48,9 @@ struct MountCommand: AsyncParsableCommand {
 
   @Option(
     name: .customShort("o"),
-    help: "Options in the words of mount(8): ro, allow_other, uid=, gid=, umask=, log=, replace; may be repeated.")
+    help:
+      "Options in the words of mount(8): ro, allow_other, uid=, gid=, umask=, lifetime=, log=, replace; may be repeated."
+  )
   var options: [String] = []
 
   @OptionGroup var overrides: OverrideOptions
@@ -92,6 +94,7 @@ struct MountCommand: AsyncParsableCommand {
     let stores = try openStores(logger, ready)
     let jobs = JobCenter()
     var settings = FileSystemSettings(owner: list.owner ?? geteuid(), group: list.group ?? getegid())
+    settings.listingLifetime = list.lifetime ?? settings.listingLifetime
     if let mask = list.mask {
       settings.directoryPermissions = 0o777 & ~mask
       settings.filePermissions = 0o666 & ~mask

@@ -11,6 +11,8 @@ struct MountOptionList: Equatable {
   /// Permission bits that are taken away from 0777 for directories and 0666 for files.
   var mask: UInt16?
   var log: String?
+  /// Seconds for which what a listing showed is believed.
+  var lifetime: Double?
 
   /// Words that concern mount(8), systemd or things that FUSE has anyway; they have no effect here.
   private static let ignored: Set<String> = [
@@ -39,13 +41,19 @@ struct MountOptionList: Equatable {
         let number = try Self.number(name, value, radix: 8)
         guard number <= 0o777 else { throw Malformed(message: "umask=\(value ?? "") is above 777") }
         mask = UInt16(number)
+      case "lifetime":
+        guard let value, let seconds = Double(value), (0...3600).contains(seconds) else {
+          throw Malformed(message: "lifetime needs a number of seconds from 0 to 3600, such as lifetime=1")
+        }
+        lifetime = seconds
       case "log":
         guard let value, !value.isEmpty else { throw Malformed(message: "log needs a path: log=/var/log/milvus.log") }
         log = value
       case _ where Self.ignored.contains(name) || name.hasPrefix("x-") || name.hasPrefix("comment"): continue
       default:
         throw Malformed(
-          message: "there is no mount option \(name); there are ro, rw, allow_other, uid=, gid=, umask=, log=, replace "
+          message:
+            "there is no mount option \(name); there are ro, rw, allow_other, uid=, gid=, umask=, lifetime=, log=, replace "
             + "(and those of mount(8) such as _netdev and nofail, which have no effect here)")
       }
     }

@@ -7,6 +7,7 @@ struct Workplace: Sendable {
   let folder: String
   var mount: String { "\(folder)/mnt" }
   var configs: String { "\(folder)/configs" }
+  var state: String { "\(folder)/state" }
   var log: String { "\(folder)/daemon.log" }
 
   /// Runs `body` in a new workplace whose configurations are those of the testbed.
@@ -14,11 +15,12 @@ struct Workplace: Sendable {
   ///   - mounted: mounts them first.
   ///   - edits: changes to a store's configuration: text to find, text to put there.
   static func with(
-    mounted: Bool = true, edits: [String: [(String, String)]] = [:], _ body: (Workplace) async throws -> Void
+    mounted: Bool = true, options: String = "", edits: [String: [(String, String)]] = [:],
+    _ body: (Workplace) async throws -> Void
   ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "e2e-\(UUID().uuidString)").path
     let place = Workplace(folder: folder)
-    for path in [place.mount, place.configs] {
+    for path in [place.mount, place.configs, place.state] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
     for (name, instance) in try Testbed.current.get().instances {
@@ -31,7 +33,7 @@ struct Workplace: Sendable {
     }
     let result: Result<Void, any Error>
     do {
-      if mounted { try await place.remount() }
+      if mounted { try await place.remount(options) }
       try await body(place)
       result = .success(())
     } catch {
@@ -42,8 +44,14 @@ struct Workplace: Sendable {
   }
 
   /// Mounts; the command returns when the mount answers.
-  func remount() async throws {
-    try await run("\"$BACKUPFS\" mount '\(configs)' '\(mount)' --log '\(log)'")
+  func remount(_ options: String = "") async throws {
+    try await run(
+      "\"$BACKUPFS\" mount \(options) '\(configs)' '\(mount)' --log '\(log)'", environment: ["XDG_STATE_HOME": state])
+  }
+
+  /// Kills the daemon as the kernel would when memory is short.
+  func killDaemon() async throws {
+    _ = try await shell("pkill -KILL -f -- '\(mount) [-]-foreground'")
   }
 
   private func clear() async throws {
