@@ -10,7 +10,7 @@ public struct StorageConfiguration: Hashable, Sendable {
   public var port = 9000
   /// Region; empty to leave it to the store.
   public var region = ""
-  /// Access key; empty together with the secret key for anonymous access.
+  /// Access key; empty together with the secret key for the keys of the environment, or anonymous access.
   public var accessKeyID = "minioadmin"
   /// Secret key.
   public var secretAccessKey = Secret("minioadmin")
@@ -28,6 +28,8 @@ public struct StorageConfiguration: Hashable, Sendable {
   public var useIAM = false
   /// Endpoint of the identity service; empty for the usual one.
   public var iamEndpoint = ""
+  /// What to call these settings in messages.
+  public var settingNames = StorageSettingNames()
 
   /// Makes a configuration of the official defaults.
   public init() {}

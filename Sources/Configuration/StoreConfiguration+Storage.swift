@@ -37,6 +37,7 @@ extension StoreConfiguration {
     storage.rootPath = try rootPath(resolver, keys.rootPath)
     storage.useIAM = try resolver.boolean(keys.useIAM)
     storage.iamEndpoint = resolver.text(keys.iamEndpoint)
+    storage.settingNames = resolver.settingNames(keys)
     try checkCredentials(of: storage, resolver, keys)
     return storage
   }
@@ -72,7 +73,8 @@ extension StoreConfiguration {
       throw resolver.refusal(
         of: resolver.value(keys.useIAM),
         "this release cannot get credentials from an identity service; set it to false and give"
-          + " \(keys.accessKeyID.rawValue) and \(keys.secretAccessKey.rawValue)")
+          + " \(keys.accessKeyID.rawValue) and \(keys.secretAccessKey.rawValue), or leave both empty and set"
+          + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
     }
     guard storage.accessKeyID.isEmpty == storage.secretAccessKey.isEmpty else {
       let (empty, other) =
@@ -81,7 +83,7 @@ extension StoreConfiguration {
       throw ConfigurationError(
         file: resolver.file, key: empty.rawValue,
         "\(empty.rawValue) is empty (\(resolver.value(empty).origin)) although \(other.rawValue) is not; set both, or"
-          + " neither for anonymous access.")
+          + " neither, for the keys of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or anonymous access.")
     }
   }
 }

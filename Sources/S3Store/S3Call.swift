@@ -33,8 +33,10 @@ struct S3Call: Sendable {
   var maximumBodySize = S3Call.documentLimit
   /// What HTTP 412 means.
   var condition = Condition.version
-  /// The service may work for long without sending a byte, and may then answer 200 with an error document.
+  /// The service may work for long without sending a byte.
   var isSlow = false
+  /// A success has a document, which may turn out to be that of an error: status 200 is then no success.
+  var isDocument = false
   /// A second execution would be mistaken for a failure.
   var mustNotRepeat = false
   /// The object that a copy reads: the one that is missing or changed when the service says so.

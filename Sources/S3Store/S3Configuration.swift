@@ -4,7 +4,8 @@
 public struct S3Configuration: Sendable {
   /// How the bucket's name goes into URLs.
   public enum Addressing: Sendable, Hashable {
-    /// Host style for amazonaws.com hosts unless the bucket's name has a dot, path style for all others.
+    /// Host style for amazonaws.com hosts unless the bucket's name cannot be part of one (dots, capitals, underscores);
+    /// path style for all others.
     case automatic
     /// `http://host/bucket/key`.
     case path
@@ -18,7 +19,7 @@ public struct S3Configuration: Sendable {
   public var host: String
   /// Nil for the scheme's own port.
   public var port: Int?
-  /// Region that requests are signed for; an empty one counts as `us-east-1`. A store that names another one in its
+  /// Region that requests are signed for; when empty the one in Amazon's host name, else `us-east-1`. A store that names another one in its
   /// refusal is believed.
   public var region: String
   /// The bucket.
@@ -79,6 +80,8 @@ public struct S3SettingNames: Sendable, Hashable {
   public var token: String
   /// Bucket.
   public var bucketName: String
+  /// Where the certificate authorities come from.
+  public var certificateAuthority = "AWS_CA_BUNDLE or SSL_CERT_FILE in the environment"
 
   /// The names under one prefix, `minio.address` and so on: those of Milvus and milvus-backup.
   public init(prefix: String = "minio.") {
@@ -90,19 +93,5 @@ public struct S3SettingNames: Sendable, Hashable {
     secretAccessKey = prefix + "secretAccessKey"
     token = prefix + "token"
     bucketName = prefix + "bucketName"
-  }
-
-  /// The names of milvus-backup's second store, `minio.backupAddress` and so on.
-  public static var backup: S3SettingNames {
-    var names = S3SettingNames()
-    names.address = "minio.backupAddress"
-    names.port = "minio.backupPort"
-    names.useSSL = "minio.backupUseSSL"
-    names.region = "minio.backupRegion"
-    names.accessKeyID = "minio.backupAccessKeyID"
-    names.secretAccessKey = "minio.backupSecretAccessKey"
-    names.token = "minio.backupToken"
-    names.bucketName = "minio.backupBucketName"
-    return names
   }
 }

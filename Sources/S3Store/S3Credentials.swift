@@ -13,6 +13,12 @@ public struct S3Credentials: Sendable, Hashable {
     self.secretAccessKey = secretAccessKey
     self.sessionToken = sessionToken == "" ? nil : sessionToken
   }
+
+  /// Nobody: requests are not signed, and the store gives what it gives to everybody.
+  public static let anonymous = S3Credentials(accessKeyID: "", secretAccessKey: "")
+
+  /// Whether requests go out unsigned.
+  var isAnonymous: Bool { accessKeyID.isEmpty && secretAccessKey.isEmpty }
 }
 
 extension S3Credentials: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -24,8 +24,10 @@ struct S3Endpoint: Sendable {
   /// `:port`, or nothing when it is the scheme's own.
   private let portSuffix: String
   private let addressing: S3Configuration.Addressing
-  /// Whether this is Amazon's own service, of which each region has hosts of its own.
-  let isAmazon: Bool
+  /// What the host is, if it is Amazon's own service, of which each region has hosts of its own.
+  private let amazon: AmazonHost?
+  /// The region that the host's name tells.
+  var region: String? { amazon?.region }
 
   init(_ configuration: S3Configuration) {
     host = configuration.host.lowercased()
@@ -33,7 +35,7 @@ struct S3Endpoint: Sendable {
     let ownPort = configuration.usesTLS ? 443 : 80
     portSuffix = configuration.port.map { $0 == ownPort ? "" : ":\($0)" } ?? ""
     addressing = configuration.addressing
-    isAmazon = host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+    amazon = AmazonHost(host)
   }
 
   /// Scheme, host and port in one canonical spelling.
@@ -47,7 +49,7 @@ struct S3Endpoint: Sendable {
     var name = host(in: region)
     var path: [UInt8] = [UInt8(ascii: "/")]
     if usesVirtualHost(for: bucket) {
-      name = "\(bucket).\(name)"
+      name = "\(bucket.lowercased()).\(name)"
     } else {
       PercentEncoding.append(bucket, to: &path, keepingSlash: false)
       if key != nil { path.append(UInt8(ascii: "/")) }
@@ -64,16 +66,19 @@ struct S3Endpoint: Sendable {
     switch addressing {
     case .path: false
     case .virtualHost: true
-    // A certificate for *.s3.amazonaws.com does not cover a name with a dot in it.
-    case .automatic: isAmazon && !bucket.utf8.contains(UInt8(ascii: "."))
+    case .automatic: amazon != nil && Self.isHostLabel(bucket)
     }
   }
 
-  /// Amazon's `s3.amazonaws.com` and `s3.REGION.amazonaws.com` become those of the learned region.
-  private func host(in region: String?) -> String {
-    guard let region, isAmazon, host.hasPrefix("s3.") || host.hasPrefix("s3-") else { return host }
-    return "s3.\(region).amazonaws.com\(host.hasSuffix(".cn") ? ".cn" : "")"
+  /// Whether a bucket's name can be part of a host's name. A certificate for *.s3.amazonaws.com does not cover a name with a
+  /// dot in it; old buckets have capitals, which hosts do not tell apart, and underscores.
+  private static func isHostLabel(_ bucket: String) -> Bool {
+    bucket.utf8.count <= 63
+      && bucket.utf8.allSatisfy { $0.isASCIIDigit || $0 == UInt8(ascii: "-") || ($0 >= 0x61 && $0 <= 0x7A) }
   }
+
+  /// The host, or Amazon's of the same kind in a learned region.
+  private func host(in region: String?) -> String { region.flatMap { amazon?.host(in: $0) } ?? host }
 
   private func bracketed(_ host: String) -> String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
 }

@@ -14,8 +14,8 @@ struct S3Failure {
   var isTransient = false
 
   /// Looks a refusal up.
-  init(_ refusal: S3Refusal, call: S3Call, names: S3SettingNames) {
-    self = Self.byCode(refusal, call: call, names: names) ?? Self.byStatus(refusal, names: names)
+  init(_ refusal: S3Refusal, call: S3Call, names: S3SettingNames, isAnonymous: Bool = false) {
+    self = Self.byCode(refusal, call: call, names: names, isAnonymous) ?? Self.byStatus(refusal, names: names)
   }
 
   private init(
@@ -27,12 +27,17 @@ struct S3Failure {
     self.isTransient = isTransient
   }
 
-  private static func byCode(_ refusal: S3Refusal, call: S3Call, names: S3SettingNames) -> S3Failure? {
-    identity(refusal, call: call, names: names) ?? object(refusal, call: call, names: names) ?? service(refusal)
+  private static func byCode(
+    _ refusal: S3Refusal, call: S3Call, names: S3SettingNames, _ isAnonymous: Bool
+  ) -> S3Failure? {
+    identity(refusal, call: call, names: names, isAnonymous) ?? object(refusal, call: call, names: names)
+      ?? service(refusal)
   }
 
   /// Who asks, and whether they may.
-  private static func identity(_ refusal: S3Refusal, call: S3Call, names: S3SettingNames) -> S3Failure? {
+  private static func identity(
+    _ refusal: S3Refusal, call: S3Call, names: S3SettingNames, _ isAnonymous: Bool
+  ) -> S3Failure? {
     switch refusal.code {
     case "InvalidAccessKeyId":
       return S3Failure(
@@ -42,6 +47,10 @@ struct S3Failure {
       return S3Failure(
         .accessDenied, "the secret does not belong to the access key",
         remedy: "Check \(names.secretAccessKey) and \(names.accessKeyID).")
+    case "AccessDenied" where isAnonymous, "Forbidden" where isAnonymous:
+      return S3Failure(
+        .accessDenied, "the store does not give this to everybody, and there are no keys",
+        remedy: "Set \(names.accessKeyID) and \(names.secretAccessKey).")
     case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", "NotSignedUp", "Unauthorized":
       return S3Failure(
         .accessDenied, "these credentials may not do this",
@@ -157,9 +166,16 @@ struct S3Failure {
 }
 
 extension S3Refusal {
-  /// Whether the refusal is due to a signature for the wrong region.
-  var isAboutRegion: Bool {
-    status == 301 || status == 307 || code == "AuthorizationHeaderMalformed" || code == "PermanentRedirect"
-      || code == "IllegalLocationConstraintException" || code == "BadRequest" || code == "InvalidRegion"
+  /// Whether the refusal can be due to a signature for the wrong region.
+  /// - Parameter signed: the region that was signed for.
+  func isAboutRegion(signed: String) -> Bool {
+    switch code {
+    case "AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException", "BadRequest",
+      "InvalidRegion":
+      return true
+    default:
+      // Amazon names the region with every refusal; a new signature helps only if it is another one.
+      return status == 301 || status == 307 || (status == 403 && region != signed)
+    }
   }
 }

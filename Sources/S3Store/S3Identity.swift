@@ -39,6 +39,7 @@ final class S3Identity: Sendable {
 
   /// The headers that sign a request now.
   func sign(_ request: SignableRequest) -> [HTTPHeader] {
+    guard !credentials.isAnonymous else { return [] }
     let machineTime = clock()
     let (signer, date, key) = state.withLock { state in
       let signer = SigV4(credentials: credentials, region: state.region)

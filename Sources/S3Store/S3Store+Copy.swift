@@ -84,7 +84,8 @@ extension S3Store {
     call.query = [("partNumber", String(number)), ("uploadId", upload.id)]
     call.headers.append(
       HTTPHeader("x-amz-copy-source-range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
-    let fields = try fields(try await success(of: call), root: "CopyPartResult", call)
+    let response = try success(try await answerOfPart(call, of: upload), of: call)
+    let fields = try fields(response, root: "CopyPartResult", call)
     guard let etag = fields["ETag"], !etag.isEmpty else { throw violation("no ETag", call) }
     return UploadedPart(
       number: number, etag: ETag(normalizing: etag), size: range.upperBound - range.lowerBound)
@@ -95,6 +96,7 @@ extension S3Store {
   ) -> S3Call {
     var call = S3Call(operation, .put, key)
     call.isSlow = true
+    call.isDocument = true
     call.source = source
     let path = "\(bucket)/\(source)"
     call.headers.append(

@@ -6,7 +6,8 @@ import ObjectStore
 extension S3Store {
   /// The error that a refusal is.
   func error(_ refusal: S3Refusal, for call: S3Call) -> StoreError {
-    let failure = S3Failure(refusal, call: call, names: configuration.settingNames)
+    let failure = S3Failure(
+      refusal, call: call, names: configuration.settingNames, isAnonymous: configuration.credentials.isAnonymous)
     var reason = failure.summary
     let words = [refusal.code, refusal.message].filter { !$0.isEmpty }.joined(separator: ": ")
     let service = "HTTP \(refusal.status)\(words.isEmpty ? "" : " \(words)")"
@@ -28,10 +29,14 @@ extension S3Store {
         (.unreachable, true, "Check \(names.address) and \(names.port), and that the store is running.")
       case .hostUnknown: (.unreachable, true, "Check \(names.address).")
       case .tls:
-        (.unreachable, false, "Check \(names.useSSL), \(names.port) and the certificate authority.")
+        (.unreachable, false, tlsRemedy(error))
       case .connectTimedOut: (.timedOut, true, "Check \(names.address) and \(names.port), and any firewall between.")
-      case .stalled, .deadlineExceeded: (.timedOut, true, "")
-      case .connectionLost: (.connectionLost, true, "")
+      case .stalled, .deadlineExceeded: (.timedOut, true, "If this goes on, check \(names.address) and \(names.port).")
+      case .connectionLost:
+        (
+          .connectionLost, true,
+          "If this goes on, check \(names.address), \(names.port) and \(names.useSSL): another service may listen there."
+        )
       case .resources: (.unreachable, true, "Check the limits of this process on memory, threads and open files.")
       case .cancelled: (.cancelled, false, "")
       case .tooLarge: (.protocolViolation, false, "")
@@ -42,6 +47,23 @@ extension S3Store {
     return StoreError(
       code, operation: call.operation, key: call.key, location: location(of: call),
       reason: "\(error.authority): \(error.reason)", remedy: remedy, isTransient: isTransient)
+  }
+
+  /// What to do about a TLS session that did not come about.
+  private func tlsRemedy(_ error: HTTPError) -> String {
+    let names = configuration.settingNames
+    let reason = error.reason.lowercased()
+    if reason.contains("wrong version number") || reason.contains("packet length too long")
+      || reason.contains("unexpected eof") || reason.contains("unknown protocol")
+    {
+      return "Set \(names.useSSL) to false if the store has no TLS on this port; else check \(names.port)."
+    }
+    if reason.contains("certificate") || reason.contains("ca cert") {
+      let file = configuration.certificateAuthorityFile.map { " (now \($0))" } ?? ""
+      return "Give the certificate authority's file by \(names.certificateAuthority)\(file), and check that the "
+        + "certificate is for \(names.address)."
+    }
+    return "Check \(names.useSSL), \(names.port), and the certificate authority: \(names.certificateAuthority)."
   }
 
   /// The error that an answer is which lacks what S3 prescribes.

@@ -7,6 +7,7 @@ extension S3Store {
   /// ListObjectsV2. S3 answers with at most 1,000 keys whatever the limit.
   public func list(_ request: ListRequest) async throws -> ListPage {
     var call = S3Call("ListObjectsV2", .get)
+    call.isDocument = true
     call.query = [
       ("list-type", "2"), ("encoding-type", "url"), ("max-keys", String(min(max(request.limit, 1), 1000))),
     ]

@@ -4,35 +4,110 @@ import CurlHTTP
 import ObjectStore
 
 extension S3Store {
-  /// CreateMultipartUpload.
+  /// CreateMultipartUpload. The request is carried through even when the task is cancelled meanwhile: only its answer
+  /// names the upload, and an upload without a name could never be removed. The caller is told at once; an upload that
+  /// the service makes nevertheless is aborted in the background.
   public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await beginUpload(key, withChecksums: configuration.sendsChecksums)
+    try await beginUpload(key, withChecksums: true)
   }
 
   /// CreateMultipartUpload. With checksums each part has to bring its own.
-  func beginUpload(_ key: ObjectKey, withChecksums: Bool) async throws(StoreError) -> MultipartUpload {
-    var call = S3Call("CreateMultipartUpload", .post, key)
-    call.query = [("uploads", "")]
-    if withChecksums { call.headers.append(HTTPHeader("x-amz-checksum-algorithm", "CRC32C")) }
-    let fields = try fields(try await success(of: call), root: "InitiateMultipartUploadResult", call)
-    guard let id = fields["UploadId"], !id.isEmpty else { throw violation("no UploadId", call) }
-    return MultipartUpload(key: key, id: id)
+  func beginUpload(_ key: ObjectKey, withChecksums: Bool) async throws -> MultipartUpload {
+    do {
+      return try await BackgroundWork.shared.carryOut {
+        try await self.createUpload(key, withChecksums: withChecksums)
+      } orphan: { upload in
+        await self.removeOrphan(upload)
+      }
+    } catch is CancellationError {
+      throw StoreError(
+        .cancelled, operation: "CreateMultipartUpload", key: key, location: location,
+        reason: "the request was cancelled")
+    }
+  }
+
+  private func createUpload(_ key: ObjectKey, withChecksums: Bool) async throws(StoreError) -> MultipartUpload {
+    func call(_ withChecksums: Bool) -> S3Call {
+      var call = S3Call("CreateMultipartUpload", .post, key)
+      call.query = [("uploads", "")]
+      call.isDocument = true
+      // A silent repetition would make two uploads, and only one of them would be known.
+      call.mustNotRepeat = true
+      if withChecksums { call.headers.append(HTTPHeader("x-amz-checksum-algorithm", "CRC32C")) }
+      return call
+    }
+    let entry = journal?.intend(location, key)
+    let answer: Answer
+    do throws(StoreError) {
+      answer =
+        withChecksums
+        ? try await self.answer(call).0 : try await self.answer(to: call(false))
+    } catch {
+      // Without a connection nothing was asked.
+      if error.code == .unreachable { journal?.over(entry) } else { journal?.lost(entry) }
+      throw error
+    }
+    switch answer {
+    case .refusal(let refusal):
+      let failure = error(refusal, for: call(withChecksums))
+      // After a failure inside, the upload may exist.
+      if failure.code == .serverError { journal?.lost(entry) } else { journal?.over(entry) }
+      throw failure
+    case .success(let response):
+      do throws(StoreError) {
+        let fields = try fields(response, root: "InitiateMultipartUploadResult", call(withChecksums))
+        guard let id = fields["UploadId"], !id.isEmpty else { throw violation("no UploadId", call(withChecksums)) }
+        let upload = MultipartUpload(key: key, id: id)
+        journal?.begun(entry, upload)
+        return upload
+      } catch {
+        journal?.lost(entry)
+        throw error
+      }
+    }
+  }
+
+  /// Aborts an upload that nobody knows of, asking a few times: there is nobody else to do it.
+  private func removeOrphan(_ upload: MultipartUpload) async {
+    for delay in [0.2, 1, 5, 0] {
+      do {
+        return try await abortUpload(upload)
+      } catch {
+        try? await Task.sleep(for: .seconds(delay))
+      }
+    }
   }
 
   /// UploadPart.
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
-    var call = S3Call("UploadPart", .put, upload.key)
-    call.query = [("partNumber", String(number)), ("uploadId", upload.id)]
-    call.body = body
-    var checksum: String?
-    if configuration.sendsChecksums {
-      let text = CRC32C.base64(CRC32C.checksum(body))
-      call.headers.append(HTTPHeader("x-amz-checksum-crc32c", text))
-      checksum = text
+    let checksum = abilities.takesChecksums ? CRC32C.base64(CRC32C.checksum(body)) : nil
+    func call(_ withChecksums: Bool) -> S3Call {
+      var call = S3Call("UploadPart", .put, upload.key)
+      call.query = [("partNumber", String(number)), ("uploadId", upload.id)]
+      call.body = body
+      if withChecksums, let checksum { call.headers.append(HTTPHeader("x-amz-checksum-crc32c", checksum)) }
+      return call
     }
-    let response = try await success(of: call)
-    guard let etag = response.headers["ETag"], !etag.isEmpty else { throw violation("no ETag", call) }
-    return UploadedPart(number: number, etag: ETag(normalizing: etag), size: Int64(body.count), checksum: checksum)
+    let (answer, withChecksums) = try await self.answer(call) { call throws(StoreError) in
+      try await self.answerOfPart(call, of: upload)
+    }
+    let response = try success(answer, of: call(withChecksums))
+    guard let etag = response.headers["ETag"], !etag.isEmpty else { throw violation("no ETag", call(withChecksums)) }
+    return UploadedPart(
+      number: number, etag: ETag(normalizing: etag), size: Int64(body.count), checksum: withChecksums ? checksum : nil)
+  }
+
+  /// Carries out a call that adds a part, taking note when it ends without an answer.
+  func answerOfPart(_ call: S3Call, of upload: MultipartUpload) async throws(StoreError) -> Answer {
+    parts.begin(upload.id)
+    do throws(StoreError) {
+      let answer = try await self.answer(to: call)
+      parts.end(upload.id, wasAnswered: true)
+      return answer
+    } catch {
+      parts.end(upload.id, wasAnswered: false)
+      throw error
+    }
   }
 
   /// CompleteMultipartUpload. When its answer is lost, or a repetition finds no upload any more, the object itself
@@ -42,28 +117,63 @@ extension S3Store {
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo {
     let parts = parts.sorted { $0.number < $1.number }
-    var call = S3Call("CompleteMultipartUpload", .post, upload.key)
-    call.query = [("uploadId", upload.id)]
-    call.setCondition(condition)
-    call.isSlow = true
-    call.body = Self.document(parts)
+    func call(_ withChecksums: Bool) -> S3Call {
+      var call = S3Call("CompleteMultipartUpload", .post, upload.key)
+      call.query = [("uploadId", upload.id)]
+      call.setCondition(condition)
+      call.isSlow = true
+      call.isDocument = true
+      call.body = Self.document(parts, withChecksums: withChecksums)
+      return call
+    }
     let failure: StoreError
     do throws(StoreError) {
-      let response = try await success(of: call)
-      let fields = try fields(response, root: "CompleteMultipartUploadResult", call)
-      guard let etag = fields["ETag"], !etag.isEmpty else { throw violation("no ETag", call) }
+      let (answer, withChecksums) = try await self.answer(call)
+      let response = try success(answer, of: call(withChecksums))
+      let fields = try fields(response, root: "CompleteMultipartUploadResult", call(withChecksums))
+      guard let etag = fields["ETag"], !etag.isEmpty else { throw violation("no ETag", call(withChecksums)) }
       let time = response.headers["Date"].flatMap(Timestamp.parseHTTP) ?? identity.now
+      isOver(upload)
       return ObjectInfo(
         key: upload.key, size: Self.size(of: parts), etag: ETag(normalizing: etag), modified: time)
     } catch {
       failure = error
     }
     guard failure.leavesCompletionOpen, let info = try? await completedObject(upload.key, parts) else { throw failure }
+    isOver(upload)
     return info
   }
 
-  /// AbortMultipartUpload.
+  /// AbortMultipartUpload. When parts may still be under way to the service, it is told again a few times in the
+  /// background, since one that arrives late would bring the upload's remains back.
   public func abortUpload(_ upload: MultipartUpload) async throws {
+    let isOpen = parts.isOpen(upload.id)
+    do throws(StoreError) {
+      try await abortOnce(upload)
+    } catch {
+      journal?.lost(upload, in: location)
+      throw error
+    }
+    guard isOpen else { return isOver(upload) }
+    BackgroundWork.shared.start {
+      for delay in Self.lateAborts {
+        try? await Task.sleep(for: .seconds(delay))
+        try? await self.abortOnce(upload)
+      }
+      self.isOver(upload)
+    }
+  }
+
+  private func isOver(_ upload: MultipartUpload) {
+    parts.forget(upload.id)
+    journal?.over(upload, in: location)
+  }
+
+  /// Seconds between the repetitions of an abort: a broken connection is noticed within moments, and a part that is copied
+  /// inside the service takes seconds.
+  private static let lateAborts: [Double] = [0.25, 1, 4, 15]
+
+  private func abortOnce(_ upload: MultipartUpload) async throws(StoreError) {
     var call = S3Call("AbortMultipartUpload", .delete, upload.key)
     call.query = [("uploadId", upload.id)]
     if case .refusal(let refusal) = try await answer(to: call), refusal.code != "NoSuchUpload",
@@ -76,6 +186,7 @@ extension S3Store {
   /// ListMultipartUploads. The prefix is applied here as well: some services take it for a whole key.
   public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
     var call = S3Call("ListMultipartUploads", .get)
+    call.isDocument = true
     call.query = [("uploads", ""), ("encoding-type", "url"), ("max-uploads", "1000")]
     if request.prefix.byteCount > 0 { call.query.append(("prefix", request.prefix.string)) }
     if let continuation = request.continuation {
@@ -113,7 +224,7 @@ extension S3Store {
   /// The object, if it is the one that these parts make; nil if it is another or none.
   private func completedObject(_ key: ObjectKey, _ parts: [UploadedPart]) async throws(StoreError) -> ObjectInfo? {
     var call = S3Call("HeadObject", .head, key)
-    call.headers.append(HTTPHeader("x-amz-checksum-mode", "ENABLED"))
+    if abilities.takesChecksums { call.headers.append(HTTPHeader("x-amz-checksum-mode", "ENABLED")) }
     let response = try await success(of: call)
     guard let size = response.headers["Content-Length"].flatMap({ Int64($0) }), size == Self.size(of: parts) else {
       return nil
@@ -141,11 +252,11 @@ extension S3Store {
 
   private static func size(of parts: [UploadedPart]) -> Int64 { parts.reduce(0) { $0 + $1.size } }
 
-  private static func document(_ parts: [UploadedPart]) -> [UInt8] {
+  private static func document(_ parts: [UploadedPart], withChecksums: Bool) -> [UInt8] {
     var text = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
     for part in parts {
       text += "<Part><PartNumber>\(part.number)</PartNumber><ETag>\(XMLEntities.escaped(part.etag.rawValue))</ETag>"
-      if let checksum = part.checksum {
+      if withChecksums, let checksum = part.checksum {
         text += "<ChecksumCRC32C>\(XMLEntities.escaped(checksum))</ChecksumCRC32C>"
       }
       text += "</Part>"

@@ -26,17 +26,13 @@ extension S3Store {
     if let range, range.isEmpty {
       return ObjectContent(info: try await head(key, inBucket: nil, version: version), bytes: [])
     }
+    guard let range else { return try await getWhole(key, version: version) }
     var call = S3Call("GetObject", .get, key)
     if let version { call.headers.append(HTTPHeader("If-Match", version.rawValue)) }
-    if let range {
-      guard range.lowerBound >= 0 else { throw violation("a range that begins before the object", call) }
-      call.headers.append(HTTPHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
-      call.maximumBodySize = Int(range.upperBound - range.lowerBound)
-      call.expectedBodySize = call.maximumBodySize
-    } else {
-      call.headers.append(HTTPHeader("x-amz-checksum-mode", "ENABLED"))
-      call.maximumBodySize = .max
-    }
+    guard range.lowerBound >= 0 else { throw violation("a range that begins before the object", call) }
+    call.headers.append(HTTPHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
+    call.maximumBodySize = Int(range.upperBound - range.lowerBound)
+    call.expectedBodySize = call.maximumBodySize
     switch try await answer(to: call) {
     case .success(let response):
       return try content(of: response, range: range, call)
@@ -48,17 +44,32 @@ extension S3Store {
     }
   }
 
+  private func getWhole(_ key: ObjectKey, version: ETag?) async throws(StoreError) -> ObjectContent {
+    func call(_ withChecksums: Bool) -> S3Call {
+      var call = S3Call("GetObject", .get, key)
+      if let version { call.headers.append(HTTPHeader("If-Match", version.rawValue)) }
+      if withChecksums { call.headers.append(HTTPHeader("x-amz-checksum-mode", "ENABLED")) }
+      call.maximumBodySize = .max
+      return call
+    }
+    let (answer, withChecksums) = try await self.answer(call)
+    return try content(of: try success(answer, of: call(withChecksums)), range: nil, call(withChecksums))
+  }
+
   /// PutObject. The time of modification is the service's clock at its answer.
   @discardableResult
   public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
-    var call = S3Call("PutObject", .put, key)
-    call.body = body
-    call.setCondition(condition)
-    if configuration.sendsChecksums {
-      call.headers.append(HTTPHeader("x-amz-checksum-crc32c", CRC32C.base64(CRC32C.checksum(body))))
+    let checksum = abilities.takesChecksums ? CRC32C.base64(CRC32C.checksum(body)) : nil
+    func call(_ withChecksums: Bool) -> S3Call {
+      var call = S3Call("PutObject", .put, key)
+      call.body = body
+      call.setCondition(condition)
+      if withChecksums, let checksum { call.headers.append(HTTPHeader("x-amz-checksum-crc32c", checksum)) }
+      return call
     }
-    let response = try await success(of: call)
-    return try info(key, size: Int64(body.count), response.headers, call)
+    let (answer, withChecksums) = try await self.answer(call)
+    let response = try success(answer, of: call(withChecksums))
+    return try info(key, size: Int64(body.count), response.headers, call(withChecksums))
   }
 
   /// DeleteObject.
@@ -93,9 +104,8 @@ extension S3Store {
 
   private func deleteBatch(_ keys: ArraySlice<ObjectKey>) async throws(StoreError) {
     guard let first = keys.first else { return }
-    guard keys.count > 1, !keys.contains(where: { !Self.fitsXML($0) }) else {
-      return try await deleteSingly(keys)
-    }
+    guard keys.count > 1, abilities.deletesBatches, !keys.contains(where: { !Self.fitsXML($0) || $0.byteCount == 0 })
+    else { return try await deleteSingly(keys) }
     var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
     for key in keys { text += "<Object><Key>\(XMLEntities.escaped(key.string))</Key></Object>" }
     text += "</Delete>"
@@ -105,6 +115,7 @@ extension S3Store {
     // Either a checksum or Content-MD5 is required; the latter is what every service knows.
     call.headers.append(HTTPHeader("Content-MD5", ContentMD5.base64(of: call.body)))
     call.isSlow = true
+    call.isDocument = true
     switch try await answer(to: call) {
     case .success(let response):
       let fields = try fields(response, root: "DeleteResult", call)
@@ -117,6 +128,7 @@ extension S3Store {
       guard refusal.status == 501 || refusal.status == 405 || refusal.code == "NotImplemented" else {
         throw error(refusal, for: call)
       }
+      abilities.lacksBatches()
       try await deleteSingly(keys)
     }
   }

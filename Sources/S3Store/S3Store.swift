@@ -18,20 +18,27 @@ public final class S3Store: ObjectStore {
 
   let configuration: S3Configuration
   let identity: S3Identity
+  let parts = PartTraffic()
+  let abilities: S3Abilities
+  /// Where unfinished uploads are written down, for the case that this process does not live to abort them.
+  let journal: UploadJournal?
   private let endpoint: S3Endpoint
   private let transport: any HTTPTransport
   /// At least so long may the service work without sending a byte, in seconds, when it copies or assembles data.
   private static let patience: Double = 300
 
   /// Makes a store; nothing is sent.
-  /// - Throws: `StoreError` `.unsupported` for a configuration without host, bucket or keys.
-  public convenience init(_ configuration: S3Configuration, transport: any HTTPTransport) throws(StoreError) {
-    try self.init(configuration, transport: transport) { Int64(time(nil)) }
+  /// - Throws: `StoreError` `.unsupported` for a configuration without host or bucket, or with half a pair of keys.
+  public convenience init(
+    _ configuration: S3Configuration, transport: any HTTPTransport, journal: UploadJournal? = nil
+  ) throws(StoreError) {
+    try self.init(configuration, transport: transport, journal: journal) { Int64(time(nil)) }
   }
 
   /// - Parameter clock: seconds since 1970, UTC.
   init(
-    _ configuration: S3Configuration, transport: any HTTPTransport, clock: @escaping @Sendable () -> Int64
+    _ configuration: S3Configuration, transport: any HTTPTransport, journal: UploadJournal? = nil,
+    clock: @escaping @Sendable () -> Int64
   ) throws(StoreError) {
     let endpoint = S3Endpoint(configuration)
     location = StoreLocation(provider: "s3", endpoint: endpoint.description, bucket: configuration.bucket)
@@ -42,7 +49,9 @@ public final class S3Store: ObjectStore {
     self.configuration = configuration
     self.endpoint = endpoint
     self.transport = transport
-    let region = configuration.region.isEmpty ? "us-east-1" : configuration.region
+    self.journal = journal
+    abilities = S3Abilities(takesChecksums: configuration.sendsChecksums)
+    let region = configuration.region.isEmpty ? endpoint.region ?? "us-east-1" : configuration.region
     identity = S3Identity(credentials: configuration.credentials, region: region, clock: clock)
   }
 
@@ -54,7 +63,12 @@ public final class S3Store: ObjectStore {
 
   /// Carries out a call whose refusal is an error.
   func success(of call: S3Call) async throws(StoreError) -> HTTPResponse {
-    switch try await answer(to: call) {
+    try success(try await answer(to: call), of: call)
+  }
+
+  /// The response of a call whose refusal is an error.
+  func success(_ answer: Answer, of call: S3Call) throws(StoreError) -> HTTPResponse {
+    switch answer {
     case .success(let response): return response
     case .refusal(let refusal): throw error(refusal, for: call)
     }
@@ -72,13 +86,13 @@ public final class S3Store: ObjectStore {
     var hasAskedForReason = false
     while true {
       let response = try await send(call)
-      if response.isSuccess, !(call.isSlow && Self.isErrorDocument(response.body)) { return .success(response) }
+      if response.isSuccess, !(call.isDocument && Self.isErrorDocument(response.body)) { return .success(response) }
       let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
       if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
         hasCorrectedClock = true
         identity.adoptClock(date)
-      } else if !hasCorrectedRegion, let region = refusal.region, refusal.isAboutRegion,
-        identity.adoptRegion(region)
+      } else if !hasCorrectedRegion, let region = refusal.region,
+        refusal.isAboutRegion(signed: identity.region), identity.adoptRegion(region)
       {
         hasCorrectedRegion = true
       } else if call.method == .head, !hasAskedForReason, refusal.status == 403 || refusal.status == 400 {
@@ -122,7 +136,8 @@ public final class S3Store: ObjectStore {
 
   /// Whether a 200's document is an error after all.
   private static func isErrorDocument(_ body: [UInt8]) -> Bool {
-    (try? XMLFields(body))?.root == "Error"
+    // An error is short; a listing of megabytes is not read twice.
+    body.count <= HTTPResponse.errorBodyLimit && (try? XMLFields(body))?.root == "Error"
   }
 }
 
@@ -139,8 +154,8 @@ extension S3Configuration {
     if bucket.isEmpty || bucket.utf8.contains(UInt8(ascii: "/")) {
       return ("“\(bucket)” is not a bucket name", "Set \(names.bucketName).")
     }
-    if credentials.accessKeyID.isEmpty || credentials.secretAccessKey.isEmpty {
-      return ("there is no access key or no secret", "Set \(names.accessKeyID) and \(names.secretAccessKey).")
+    if credentials.accessKeyID.isEmpty != credentials.secretAccessKey.isEmpty {
+      return ("there is no access key or no secret", "Set both \(names.accessKeyID) and \(names.secretAccessKey).")
     }
     return nil
   }

@@ -21,24 +21,30 @@ struct OpenStore: Sendable {
   }
 }
 
-/// Opens stores; all of them share one HTTP engine.
+/// Opens stores; all of them share one HTTP engine and one journal of unfinished uploads.
 struct StoreOpener: Sendable {
   let engine: HTTPEngine
   let logger: Logger
+  let journal: UploadJournal
+  private let environment: [String: String]
 
-  init(logger: Logger) throws {
+  init(logger: Logger, environment: [String: String] = currentEnvironment()) throws {
     do {
       engine = try HTTPEngine()
     } catch {
       throw CommandFailure(error)
     }
     self.logger = logger
+    self.environment = environment
+    journal = UploadJournal(directory: UploadJournal.directory(environment: environment)) { warning in
+      logger.warning("\(warning)")
+    }
   }
 
   /// Opens both sides of a store. Nothing is connected yet.
   func open(_ configuration: StoreConfiguration) throws -> OpenStore {
-    let backups = try objects(configuration.backupStorage, isBackupSide: true)
-    let milvusObjects = try objects(configuration.storage, isBackupSide: false)
+    let backups = RetryingStore(try objects(configuration.backupStorage))
+    let milvusObjects = RetryingStore(try objects(configuration.storage))
     let context = EngineContext(
       storeName: configuration.name, backups: backups, backupRoot: configuration.backupStorage.rootPath,
       milvusObjects: milvusObjects, milvusRoot: configuration.storage.rootPath,
@@ -46,24 +52,25 @@ struct StoreOpener: Sendable {
     return OpenStore(configuration: configuration, context: context)
   }
 
-  private func objects(_ storage: StorageConfiguration, isBackupSide: Bool) throws -> any ObjectStore {
+  /// Opens one side of a store, without repetitions.
+  func objects(_ storage: StorageConfiguration) throws -> S3Store {
+    let source = CredentialSource.find(
+      accessKeyID: storage.accessKeyID, secretAccessKey: storage.secretAccessKey.reveal(),
+      token: storage.token.reveal(), environment: environment)
     do {
-      let store = try S3Store(
+      return try S3Store(
         S3Configuration(
           usesTLS: storage.useSSL, host: storage.address, port: storage.port, region: storage.region,
-          bucket: storage.bucketName,
-          credentials: S3Credentials(
-            accessKeyID: storage.accessKeyID, secretAccessKey: storage.secretAccessKey.reveal(),
-            sessionToken: storage.token.isEmpty ? nil : storage.token.reveal()),
-          settingNames: isBackupSide ? .backup : S3SettingNames()),
-        transport: engine)
-      return RetryingStore(store)
+          bucket: storage.bucketName, credentials: source.credentials,
+          certificateAuthorityFile: S3Configuration.certificateAuthorityFile(environment: environment),
+          settingNames: source.renaming(S3SettingNames(storage.settingNames))),
+        transport: engine, journal: journal)
     } catch {
       throw CommandFailure(error)
     }
   }
 
-  private func endpoint(_ milvus: MilvusConfiguration) throws -> MilvusEndpoint {
+  func endpoint(_ milvus: MilvusConfiguration) throws -> MilvusEndpoint {
     do {
       return MilvusEndpoint(
         host: milvus.address, port: milvus.port,
@@ -74,5 +81,20 @@ struct StoreOpener: Sendable {
     } catch {
       throw CommandFailure(error)
     }
+  }
+}
+
+extension S3SettingNames {
+  /// The names that the configuration gives.
+  init(_ names: StorageSettingNames) {
+    self.init()
+    address = names.address
+    port = names.port
+    useSSL = names.useSSL
+    region = names.region
+    accessKeyID = names.accessKeyID
+    secretAccessKey = names.secretAccessKey
+    token = names.token
+    bucketName = names.bucketName
   }
 }

@@ -64,7 +64,7 @@ import Testing
 
   @Test func namesOfSettingsAreThoseOfTheConfiguration() async throws {
     let transport = ScriptedTransport(.error(403, "SignatureDoesNotMatch"))
-    let store = try scriptedStore(transport) { $0.settingNames = .backup }
+    let store = try scriptedStore(transport) { $0.settingNames.secretAccessKey = "minio.backupSecretAccessKey" }
     let error = try #require(await storeError { try await store.head("k") })
     #expect(error.remedy.contains("minio.backupSecretAccessKey"))
   }

@@ -10,7 +10,7 @@ import Testing
   struct Case: Decodable, Sendable {
     var method, scheme, host: String
     var port: Int?
-    var bucket: String
+    var bucket, style: String
     var key: String?
     var path, sentHost: String
     var query, headers: [[String]]
@@ -26,7 +26,8 @@ import Testing
 
     var target: S3Endpoint.Target {
       let configuration = S3Configuration(
-        usesTLS: scheme == "https", host: host, port: port, bucket: bucket, credentials: credentials, addressing: .path)
+        usesTLS: scheme == "https", host: host, port: port, bucket: bucket, credentials: credentials,
+        addressing: style == "virtual" ? .virtualHost : .path)
       return S3Endpoint(configuration).target(
         bucket: bucket, key: key.map { ObjectKey($0) }, query: query.map { ($0[0], $0[1]) })
     }
@@ -45,7 +46,9 @@ import Testing
   }()
 
   @Test func thereAreCases() {
-    #expect(Self.cases.count >= 300)
+    #expect(Self.cases.count >= 400)
+    #expect(Self.cases.contains { $0.style == "virtual" && $0.token != nil })
+    #expect(Self.cases.contains { $0.key?.utf8.count == 1024 && $0.style == "virtual" })
   }
 
   @Test(arguments: cases.indices) func signatureIsThatOfBotocore(index: Int) {

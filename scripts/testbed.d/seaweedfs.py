@@ -96,6 +96,8 @@ class SeaweedServer(Server):
             "-s3.port.lance=0",
             "-s3.iam=false",
             f"-s3.config={self.store.config}",
+            # Buckets answer at BUCKET.localhost too, besides in the path.
+            "-s3.domainName=localhost",
             # As S3 does: no bucket appears by writing to it, none goes with objects in it.
             "-s3.autoCreateBucket=false",
             "-s3.allowDeleteBucketNotEmpty=false",

@@ -19,7 +19,7 @@ chance = random.Random(20260101)
 KEYS = [
     "plain", "a b", "a+b", "a%20b", "100%", "a//b", "/leading", "trailing/", "..", "../up", "a/./b", "é", "日本/語",
     "e\u0301", "~tilde~", "it's", 'say "hi"', "a&b=c", "a?b", "a#b", "(x)[y]{z}", "a:b;c,d", "a\\b", "*", "!", "@$^`|",
-    "😀/grin", "tab\there", "backup/binlogs/insert_log/449/450/451/0/1", "-_.~", "a=b/c=d", "%2F", "+/+", " ", "<>",
+    "😀/grin", "tab\there", "é" * 512, "k" * 1024, "//", "a/../b", "./.", "/", "backup/binlogs/insert_log/449/450/451/0/1", "-_.~", "a=b/c=d", "%2F", "+/+", " ", "<>",
 ]
 QUERIES = [
     [], [("uploads", "")], [("uploadId", "abc+/=~"), ("partNumber", "1")], [("list-type", "2"), ("prefix", "a b/")],
@@ -45,6 +45,8 @@ HOSTS = [
     ("http", "minio.example", 443), ("http", "minio.example", None), ("https", "s3.eu-central-1.amazonaws.com", None),
     ("https", "MixedCase.Example", 8443), ("http", "::1", 9000),
 ]
+BUCKETS = ["my-bucket", "dotted.bucket.name", "Old_Bucket"]
+STYLES = ["path", "virtual"]
 REGIONS = ["us-east-1", "eu-central-1", "cn-north-1", "", "local"]
 DATES = [
     (2026, 1, 1, 0, 0, 0), (2026, 2, 28, 23, 59, 59), (2028, 2, 29, 12, 34, 56), (1999, 12, 31, 23, 59, 59),
@@ -56,12 +58,18 @@ CREDENTIALS = [
 ]
 
 
-def case(method, host, key, query, headers, region, date, credentials, body):
+def case(method, host, bucket, style, key, query, headers, region, date, credentials, body):
     scheme, name, port = host
     region = region or "us-east-1"
-    bucket = "my-bucket"
+    path = "/" if key is None else "/" + urllib.parse.quote(key, safe="/-_.~")
+    if name[0].isdigit() or ":" in name:
+        style = "path"
+    if style == "path":
+        path = f"/{bucket}" + ("" if key is None else path)
+    given_name = name
+    if style == "virtual":
+        name = f"{bucket}.{name}"
     authority = (f"[{name}]" if ":" in name else name) + (f":{port}" if port else "")
-    path = f"/{bucket}" + ("" if key is None else "/" + urllib.parse.quote(key, safe="/-_.~"))
     request = AWSRequest(method, f"{scheme}://{authority}{path}", data=body, params=query)
     for header in headers:
         request.headers.add_header(*header)
@@ -73,7 +81,7 @@ def case(method, host, key, query, headers, region, date, credentials, body):
     if port and (scheme, port) not in [("http", 80), ("https", 443)]:
         sent_host += f":{port}"
     return {
-        "method": method, "scheme": scheme, "host": name, "port": port, "bucket": bucket, "key": key, "path": path,
+        "method": method, "scheme": scheme, "host": given_name, "port": port, "bucket": bucket, "style": style, "key": key, "path": path,
         "sentHost": sent_host, "query": query, "headers": headers, "region": region,
         "date": int(datetime.datetime(*date, tzinfo=datetime.timezone.utc).timestamp()),
         "accessKey": access, "secret": secret, "token": token,
@@ -88,7 +96,8 @@ def main():
 
     def add(**given):
         choice = {
-            "method": chance.choice(methods), "host": chance.choice(HOSTS), "key": chance.choice(KEYS + [None]),
+            "method": chance.choice(methods), "host": chance.choice(HOSTS), "bucket": chance.choice(BUCKETS),
+            "style": chance.choice(STYLES), "key": chance.choice(KEYS + [None]),
             "query": chance.choice(QUERIES), "headers": chance.choice(HEADERS), "region": chance.choice(REGIONS),
             "date": chance.choice(DATES), "credentials": chance.choice(CREDENTIALS), "body": chance.choice(bodies),
         }
@@ -99,10 +108,11 @@ def main():
     for name, values in [
         ("key", KEYS), ("query", QUERIES), ("headers", HEADERS), ("host", HOSTS), ("region", REGIONS), ("date", DATES),
         ("credentials", CREDENTIALS), ("body", bodies), ("method", methods),
+        ("bucket", BUCKETS), ("style", STYLES),
     ]:
         for value in values:
             add(**{name: value})
-    while len(cases) < 300:
+    while len(cases) < 400:
         add()
     print("[\n" + ",\n".join(json.dumps(one, ensure_ascii=False) for one in cases) + "\n]")
 
