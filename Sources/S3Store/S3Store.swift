@@ -116,13 +116,14 @@ public final class S3Store: ObjectStore {
     var timeouts = HTTPTimeouts()
     if let connect = configuration.connectTimeout { timeouts.connect = connect }
     if let stall = configuration.stallTimeout { timeouts.stall = stall }
-    if isSlow { timeouts.stall = max(timeouts.stall, Self.patience) }
+    if isSlow { timeouts.stall = max(timeouts.stall, configuration.longStallTimeout ?? Self.patience) }
     return timeouts
   }
 
   /// Whether a 200's document is an error after all.
   private static func isErrorDocument(_ body: [UInt8]) -> Bool {
-    (try? XMLFields(body))?.root == "Error"
+    // Most documents are told from an error by their beginning, which saves reading a long listing twice.
+    String(decoding: body.prefix(512), as: UTF8.self).contains("<Error") && (try? XMLFields(body))?.root == "Error"
   }
 }
 
