@@ -161,6 +161,11 @@ extension S3Store {
     guard let text = response.headers["Content-Range"], let sent = ContentRange(text) else {
       throw violation("no Content-Range", call)
     }
+    guard count >= sent.range.upperBound - sent.range.lowerBound else {
+      throw StoreError(
+        .connectionLost, operation: call.operation, key: call.key, location: location,
+        reason: "\(count) bytes came of Content-Range \(text)", isTransient: true)
+    }
     guard sent.range.lowerBound == range.lowerBound, sent.range.upperBound == min(range.upperBound, sent.total),
       sent.range.upperBound - sent.range.lowerBound == count
     else { throw violation("Content-Range \(text) with \(count) bytes for another range", call) }
