@@ -96,7 +96,8 @@ extension S3Store {
     guard keys.count > 1, !keys.contains(where: { !Self.fitsXML($0) }) else {
       return try await deleteSingly(keys)
     }
-    var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
+    // Not quiet: a service that understood only a part of the request would pass over the rest in silence.
+    var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>false</Quiet>"
     for key in keys { text += "<Object><Key>\(XMLEntities.escaped(key.string))</Key></Object>" }
     text += "</Delete>"
     var call = S3Call("DeleteObjects", .post)
@@ -113,6 +114,9 @@ extension S3Store {
         refused.query = call.query
         throw error(S3Refusal(code: record["Code"] ?? "", message: record["Message"] ?? ""), for: refused)
       }
+      let answered = Set(fields.records.compactMap { $0["Key"].map { ObjectKey($0) } })
+      let passedOver = keys.filter { !answered.contains($0) }
+      if !passedOver.isEmpty { try await deleteSingly(passedOver[...]) }
     case .refusal(let refusal):
       guard refusal.status == 501 || refusal.status == 405 || refusal.code == "NotImplemented" else {
         throw error(refusal, for: call)
