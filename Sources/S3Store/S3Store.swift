@@ -72,7 +72,9 @@ public final class S3Store: ObjectStore {
     var hasAskedForReason = false
     while true {
       let response = try await send(call)
-      if response.isSuccess, !(call.isSlow && Self.isErrorDocument(response.body)) { return .success(response) }
+      // An object that looks like an error document has an ETag.
+      let mayBeError = call.isSlow || response.headers["ETag"] == nil
+      if response.isSuccess, !(mayBeError && Self.isErrorDocument(response.body)) { return .success(response) }
       let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
       if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
         hasCorrectedClock = true
