@@ -86,7 +86,10 @@ public final class S3Store: ObjectStore {
       } else if call.method == .head, !hasAskedForReason, refusal.status == 403 || refusal.status == 400 {
         // The answer to a HEAD has no document that says why; that to a GET of the same thing has.
         hasAskedForReason = true
-        if case .refusal(let reason) = try await answer(to: call.asProbe) { return .refusal(reason) }
+        // Of an empty object there is no first byte to get: that is no reason.
+        if case .refusal(let reason) = try await answer(to: call.asProbe), reason.status != 416 {
+          return .refusal(reason)
+        }
       } else {
         return .refusal(refusal)
       }

@@ -66,6 +66,13 @@ import Testing
     #expect(try await object.get("k", range: nil, version: nil).bytes == Array(document.utf8))
   }
 
+  @Test func refusedHeadOfAnEmptyObjectIsAskedAgain() async throws {
+    let transport = ScriptedTransport(
+      HTTPResponse(403), HTTPResponse(416, "<Error><Code>InvalidRange</Code></Error>"),
+      HTTPResponse(200, "", Self.info))
+    #expect(try await scriptedStore(transport).head("k").size == 0)
+  }
+
   @Test func keysThatABatchPassesOverAreRemovedSingly() async throws {
     let answer = "<DeleteResult><Deleted><Key>b</Key></Deleted></DeleteResult>"
     let transport = ScriptedTransport(HTTPResponse(200, answer), HTTPResponse(204))
