@@ -97,7 +97,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: settings),
     .testTarget(
-      name: "StoreFaultTests", dependencies: ["CurlHTTP", "FaultProxy", "ObjectStore", "S3Store"], exclude: ["Oracle"],
+      name: "StoreFaultTests", dependencies: ["CurlHTTP", "FaultProxy", "ObjectStore", "S3Store", crypto],
       swiftSettings: settings),
     .testTarget(
       name: "FUSEServerTests", dependencies: ["FUSEServer", "BackupFileSystem", logging, systemPackage],
