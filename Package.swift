@@ -24,7 +24,10 @@ let grpc: [Target.Dependency] = [
 
 let package = Package(
   name: "milvus-backupfs",
-  products: [.executable(name: "milvus-backupfs", targets: ["milvus-backupfs"])],
+  products: [
+    .executable(name: "milvus-backupfs", targets: ["milvus-backupfs"]),
+    .executable(name: "fault-proxy", targets: ["fault-proxy"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
@@ -69,6 +72,9 @@ let package = Package(
     .target(name: "CurlHTTP", dependencies: ["CCurl", deque], swiftSettings: settings),
     // backup.yaml.
     .target(name: "Configuration", dependencies: [yams], swiftSettings: settings),
+    // For tests and measurements: stands between a client and a store, and fails by script. Not part of the program.
+    .target(name: "FaultProxy", swiftSettings: settings),
+    .executableTarget(name: "fault-proxy", dependencies: ["FaultProxy", argumentParser], swiftSettings: settings),
     // C: what Swift cannot call by itself.
     .systemLibrary(name: "CFUSE", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -88,6 +94,10 @@ let package = Package(
     .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"], swiftSettings: settings),
     .testTarget(
       name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP"], exclude: ["Fixtures"],
+      swiftSettings: settings),
+    .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: settings),
+    .testTarget(
+      name: "StoreFaultTests", dependencies: ["CurlHTTP", "FaultProxy", "ObjectStore", "S3Store", crypto],
       swiftSettings: settings),
     .testTarget(
       name: "FUSEServerTests", dependencies: ["FUSEServer", "BackupFileSystem", logging, systemPackage],

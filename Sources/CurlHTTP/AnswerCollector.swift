@@ -23,6 +23,8 @@ struct AnswerCollector {
   private let maximumBodySize: Int
   private let expectedBodySize: Int?
   private var headers: [UInt8] = []
+  /// Whether the empty line has come that ends the head. libcurl takes a head that was cut off for a whole one.
+  private(set) var hasWholeHead = false
   private var body: [UInt8] = []
   /// Most bytes of this body; nil until its first byte.
   private var bodyLimit: Int?
@@ -43,7 +45,11 @@ struct AnswerCollector {
 
   /// Takes one header line; returns how many bytes it took: fewer than there are end the transfer.
   mutating func appendHeader(_ line: UnsafeRawBufferPointer) -> Int {
-    if line.starts(with: "HTTP/".utf8) { headers.removeAll(keepingCapacity: true) }
+    if line.starts(with: "HTTP/".utf8) {
+      headers.removeAll(keepingCapacity: true)
+      hasWholeHead = false
+    }
+    if line.first == 13 || line.first == 10 { hasWholeHead = true }
     guard headers.count + line.count <= Self.headerLimit else {
       refusal = Refusal(code: .malformedAnswer, reason: "more than \(Self.headerLimit >> 10) KiB of headers")
       return 0

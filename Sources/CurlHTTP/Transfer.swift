@@ -188,6 +188,11 @@ extension Transfer {
 
   /// The outcome of a transfer that libcurl has finished with `status`.
   func result(_ status: CURLcode, of exchange: HTTPExchange) -> Result<HTTPResponse, HTTPError> {
+    if status == CURLE_OK, !answer.hasWholeHead {
+      return .failure(
+        exchange.error(.connectionLost, "the connection ended within the answer's headers", requestMayHaveArrived: true)
+      )
+    }
     if status == CURLE_OK || answer.isCutOnPurpose { return .success(answer.takeResponse()) }
     let words = errorText.pointee == 0 ? curl_easy_strerror(status) : UnsafePointer(errorText)
     let reason = words.map { String(cString: $0) } ?? "libcurl error \(status.rawValue)"

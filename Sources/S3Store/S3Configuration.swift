@@ -37,8 +37,10 @@ public struct S3Configuration: Sendable {
   /// Connect and stall timeouts; nil for the transport's own.
   public var connectTimeout: Double?
   /// Seconds without progress after which a request ends; nil for the transport's own. Operations in which the store
-  /// copies or assembles data without sending anything get at least five minutes.
+  /// copies or assembles data without sending anything get at least `longStallTimeout`.
   public var stallTimeout: Double?
+  /// The same for operations in which the store works for long without sending a byte; nil for five minutes.
+  public var longStallTimeout: Double?
 
   /// Makes a configuration; everything not given has the default that its property names.
   public init(

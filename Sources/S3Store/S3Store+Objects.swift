@@ -106,7 +106,8 @@ extension S3Store {
     guard let first = keys.first else { return }
     guard keys.count > 1, abilities.deletesBatches, !keys.contains(where: { !Self.fitsXML($0) || $0.byteCount == 0 })
     else { return try await deleteSingly(keys) }
-    var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>"
+    // Not quiet: a service that understood only a part of the request would pass over the rest in silence.
+    var text = "<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>false</Quiet>"
     for key in keys { text += "<Object><Key>\(XMLEntities.escaped(key.string))</Key></Object>" }
     text += "</Delete>"
     var call = S3Call("DeleteObjects", .post)
@@ -124,6 +125,9 @@ extension S3Store {
         refused.query = call.query
         throw error(S3Refusal(code: record["Code"] ?? "", message: record["Message"] ?? ""), for: refused)
       }
+      let answered = Set(fields.records.compactMap { $0["Key"].map { ObjectKey($0) } })
+      let passedOver = keys.filter { !answered.contains($0) }
+      if !passedOver.isEmpty { try await deleteSingly(passedOver[...]) }
     case .refusal(let refusal):
       guard refusal.status == 501 || refusal.status == 405 || refusal.code == "NotImplemented" else {
         throw error(refusal, for: call)
@@ -172,6 +176,11 @@ extension S3Store {
     }
     guard let text = response.headers["Content-Range"], let sent = ContentRange(text) else {
       throw violation("no Content-Range", call)
+    }
+    guard count >= sent.range.upperBound - sent.range.lowerBound else {
+      throw StoreError(
+        .connectionLost, operation: call.operation, key: call.key, location: location,
+        reason: "\(count) bytes came of Content-Range \(text)", isTransient: true)
     }
     guard sent.range.lowerBound == range.lowerBound, sent.range.upperBound == min(range.upperBound, sent.total),
       sent.range.upperBound - sent.range.lowerBound == count

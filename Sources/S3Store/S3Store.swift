@@ -86,7 +86,9 @@ public final class S3Store: ObjectStore {
     var hasAskedForReason = false
     while true {
       let response = try await send(call)
-      if response.isSuccess, !(call.isDocument && Self.isErrorDocument(response.body)) { return .success(response) }
+      // An object that looks like an error document has an ETag.
+      let mayBeError = call.isDocument || response.headers["ETag"] == nil
+      if response.isSuccess, !(mayBeError && Self.isErrorDocument(response.body)) { return .success(response) }
       let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
       if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
         hasCorrectedClock = true
@@ -98,7 +100,10 @@ public final class S3Store: ObjectStore {
       } else if call.method == .head, !hasAskedForReason, refusal.status == 403 || refusal.status == 400 {
         // The answer to a HEAD has no document that says why; that to a GET of the same thing has.
         hasAskedForReason = true
-        if case .refusal(let reason) = try await answer(to: call.asProbe) { return .refusal(reason) }
+        // Of an empty object there is no first byte to get: that is no reason.
+        if case .refusal(let reason) = try await answer(to: call.asProbe), reason.status != 416 {
+          return .refusal(reason)
+        }
       } else {
         return .refusal(refusal)
       }
@@ -130,14 +135,15 @@ public final class S3Store: ObjectStore {
     var timeouts = HTTPTimeouts()
     if let connect = configuration.connectTimeout { timeouts.connect = connect }
     if let stall = configuration.stallTimeout { timeouts.stall = stall }
-    if isSlow { timeouts.stall = max(timeouts.stall, Self.patience) }
+    if isSlow { timeouts.stall = max(timeouts.stall, configuration.longStallTimeout ?? Self.patience) }
     return timeouts
   }
 
   /// Whether a 200's document is an error after all.
   private static func isErrorDocument(_ body: [UInt8]) -> Bool {
-    // An error is short; a listing of megabytes is not read twice.
-    body.count <= HTTPResponse.errorBodyLimit && (try? XMLFields(body))?.root == "Error"
+    // An error is short, and most documents are told from one by their beginning: a listing is not read twice.
+    body.count <= HTTPResponse.errorBodyLimit && String(decoding: body.prefix(512), as: UTF8.self).contains("<Error")
+      && (try? XMLFields(body))?.root == "Error"
   }
 }
 

@@ -27,6 +27,18 @@ import Testing
     #expect(error.requestMayHaveArrived)
   }
 
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nETag: e\r\nContent-Le", "HTTP/1.1 204 No Content\r\nDate: x\r\n", "HTTP/1.1 503 X\r\n",
+  ])
+  func headWithoutItsEndIsALostConnection(head: String) async throws {
+    let error = try await failure { connection in
+      _ = connection.readRequest()
+      connection.send(head)
+    }
+    #expect(error.code == .connectionLost)
+    #expect(error.requestMayHaveArrived)
+  }
+
   @Test func chunkedBodyWithoutItsEndIsALostConnection() async throws {
     let error = try await failure { connection in
       _ = connection.readRequest()

@@ -29,7 +29,6 @@ import Testing
   @Test(arguments: [
     HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 3-5/10"]) { $1 }),
     HTTPResponse(206, "cd", info.merging(["Content-Range": "bytes 2-3/10"]) { $1 }),
-    HTTPResponse(206, "cd", info.merging(["Content-Range": "bytes 2-4/10"]) { $1 }),
     HTTPResponse(206, "cde", info), HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 2-4/*"]) { $1 }),
     HTTPResponse(206, "cde", info.merging(["Content-Range": "bytes 2-4/10", "Content-Length": "4"]) { $1 }),
     HTTPResponse(200, "cde", info), HTTPResponse(204, "", info),
@@ -39,6 +38,47 @@ import Testing
   func answerThatIsNotTheRangeAskedForIsAnError(response: HTTPResponse) async throws {
     let store = try scriptedStore(ScriptedTransport(response))
     #expect(await storeError { try await store.get("k", range: 2..<5, version: nil) }?.code == .protocolViolation)
+  }
+
+  @Test func fewerBytesThanContentRangeAnnouncesAreALostConnection() async throws {
+    let answer = HTTPResponse(206, "cd", Self.info.merging(["Content-Range": "bytes 2-4/10"]) { $1 })
+    let error = await storeError {
+      try await scriptedStore(ScriptedTransport(answer)).get("k", range: 2..<5, version: nil)
+    }
+    #expect(error?.code == .connectionLost && error?.isTransient == true)
+  }
+
+  @Test func errorBehindASuccessIsAnError() async throws {
+    let document = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code><Message>m</Message></Error>"
+    let store = try scriptedStore(ScriptedTransport(HTTPResponse(200, document)))
+    let upload = MultipartUpload(key: "k", id: "u")
+    for error in [
+      await storeError { try await store.delete("k") }, await storeError { try await store.abortUpload(upload) },
+      await storeError { try await store.put("k", [1], condition: .none) },
+      await storeError { try await store.uploadPart(upload, number: 1, [1]) },
+      await storeError { try await store.get("k", range: nil, version: nil) },
+      await storeError { try await store.list(ListRequest(prefix: "")) },
+    ] {
+      #expect(error?.code == .serverError && error?.isTransient == true)
+    }
+    // An object may look like one.
+    let object = try scriptedStore(ScriptedTransport(HTTPResponse(200, document, Self.info)))
+    #expect(try await object.get("k", range: nil, version: nil).bytes == Array(document.utf8))
+  }
+
+  @Test func refusedHeadOfAnEmptyObjectIsAskedAgain() async throws {
+    let transport = ScriptedTransport(
+      HTTPResponse(403), HTTPResponse(416, "<Error><Code>InvalidRange</Code></Error>"),
+      HTTPResponse(200, "", Self.info))
+    #expect(try await scriptedStore(transport).head("k").size == 0)
+  }
+
+  @Test func keysThatABatchPassesOverAreRemovedSingly() async throws {
+    let answer = "<DeleteResult><Deleted><Key>b</Key></Deleted></DeleteResult>"
+    let transport = ScriptedTransport(HTTPResponse(200, answer), HTTPResponse(204))
+    try await scriptedStore(transport).delete(["a", "b", "c"])
+    #expect(transport.requests.map(\.method) == [.post, .delete, .delete])
+    #expect(transport.requests.dropFirst().map { $0.url.suffix(2) } == ["/a", "/c"])
   }
 
   @Test func rangeThatCoversTheObjectMayBeAnsweredWithAllOfIt() async throws {
