@@ -128,8 +128,12 @@ extension S3Store {
     }
     let failure: StoreError
     do throws(StoreError) {
-      let (answer, withChecksums) = try await self.answer(call)
-      let response = try success(answer, of: call(withChecksums))
+      let (response, withChecksums) = try await aroundLeftoverDirectory(
+        upload.key, failingWith: [.preconditionFailed, .serverError]
+      ) { () throws(StoreError) in
+        let (answer, withChecksums) = try await self.answer(call)
+        return (try success(answer, of: call(withChecksums)), withChecksums)
+      }
       let fields = try fields(response, root: "CompleteMultipartUploadResult", call(withChecksums))
       guard let etag = fields["ETag"], !etag.isEmpty else { throw violation("no ETag", call(withChecksums)) }
       let time = response.headers["Date"].flatMap(Timestamp.parseHTTP) ?? identity.now

@@ -67,9 +67,12 @@ extension S3Store {
       if withChecksums, let checksum { call.headers.append(HTTPHeader("x-amz-checksum-crc32c", checksum)) }
       return call
     }
-    let (answer, withChecksums) = try await self.answer(call)
-    let response = try success(answer, of: call(withChecksums))
-    return try info(key, size: Int64(body.count), response.headers, call(withChecksums))
+    return try await aroundLeftoverDirectory(key, failingWith: condition == .absent ? [.preconditionFailed] : []) {
+      () throws(StoreError) in
+      let (answer, withChecksums) = try await self.answer(call)
+      let response = try success(answer, of: call(withChecksums))
+      return try info(key, size: Int64(body.count), response.headers, call(withChecksums))
+    }
   }
 
   /// DeleteObject.

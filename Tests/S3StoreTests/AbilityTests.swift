@@ -89,8 +89,14 @@ import Testing
 
   private static let keys: [ObjectKey] = ["a", "b&<>\"'", "é"]
 
+  /// What a service answers that has removed these.
+  private static func removed(_ keys: [ObjectKey]) -> HTTPResponse {
+    let lines = keys.map { "<Deleted><Key>\(XMLEntities.escaped($0.string))</Key></Deleted>" }
+    return HTTPResponse(200, "<DeleteResult>\(lines.joined())</DeleteResult>")
+  }
+
   @Test func objectsAreRemovedTogether() async throws {
-    let transport = ScriptedTransport(HTTPResponse(200, "<DeleteResult/>"))
+    let transport = ScriptedTransport(Self.removed(Self.keys))
     let store = try scriptedStore(transport)
     try await store.delete(Self.keys)
     let request = try #require(transport.requests.first)
@@ -99,12 +105,20 @@ import Testing
     #expect(request.header("Content-MD5") == ContentMD5.base64(of: request.body))
     let text = String(decoding: request.body, as: UTF8.self)
     #expect(text.contains("<Key>b&amp;&lt;&gt;&quot;&apos;</Key>") || text.contains("<Key>b&amp;&lt;&gt;"))
-    #expect(text.contains("<Quiet>true</Quiet>"))
+    #expect(text.contains("<Quiet>false</Quiet>"))
+  }
+
+  @Test func objectsThatTheAnswerPassesOverAreRemovedOneByOne() async throws {
+    let transport = ScriptedTransport(Self.removed([Self.keys[1]]), HTTPResponse(204), HTTPResponse(204))
+    try await scriptedStore(transport).delete(Self.keys)
+    #expect(transport.requests.map(\.method) == [.post, .delete, .delete])
   }
 
   @Test func thousandAndOneObjectsTakeTwoRequests() async throws {
-    let transport = ScriptedTransport(HTTPResponse(200, "<DeleteResult/>"), HTTPResponse(204))
-    try await scriptedStore(transport).delete((0...1000).map { ObjectKey("k\($0)") })
+    let keys = (0...1000).map { ObjectKey("k\($0)") }
+    let transport = ScriptedTransport(Self.removed(Array(keys.prefix(1000))), HTTPResponse(204))
+    try await scriptedStore(transport).delete(keys)
+    #expect(transport.requests.count == 2)
     #expect(transport.requests.map(\.method) == [.post, .delete])
   }
 

@@ -67,6 +67,25 @@ extension Result where Failure == any Error {
     }
   }
 
+  @Test func aDirectoryThatTheServiceKeepsIsNotInTheWay() async throws {
+    try await Service.use { service in
+      for name in ["put", "upload"] {
+        try await service.store.put(service.key("\(name)/below"), [1], condition: .none)
+        try await service.store.delete(service.key("\(name)/below"))
+      }
+      try await service.store.put(service.key("put"), [2], condition: .absent)
+      #expect(try await service.store.get(service.key("put"), range: nil, version: nil).bytes == [2])
+      let upload = try await service.store.beginUpload(service.key("upload"))
+      let part = try await service.store.uploadPart(upload, number: 1, [3])
+      try await service.store.completeUpload(upload, parts: [part], condition: .absent)
+      #expect(try await service.store.get(service.key("upload"), range: nil, version: nil).bytes == [3])
+      // What is really there is still in the way.
+      await #expect(throws: StoreError.self) {
+        try await service.store.put(service.key("put"), [4], condition: .absent)
+      }
+    }
+  }
+
   @Test(arguments: [0, 1, 4096, 300_000, 5_000_001]) func objectComesBackAsItWent(size: Int) async throws {
     try await Service.use { service in
       let body = bytes(size)
