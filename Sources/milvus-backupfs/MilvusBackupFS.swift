@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import ObjectStore
 
 /// `milvus-backupfs`.
 @main
@@ -22,6 +23,7 @@ struct MilvusBackupFS: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, RestoreCommand.self,
+      CheckCommand.self,
     ])
 
   static func main() async {
@@ -33,12 +35,20 @@ struct MilvusBackupFS: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      await finishBackgroundWork()
     } catch let error as CommandFailure {
       printError("milvus-backupfs: \(error.message)")
+      await finishBackgroundWork()
       Glibc.exit(error.exitCode)
     } catch {
+      await finishBackgroundWork()
       exit(withError: error)
     }
+  }
+
+  /// Uploads of cancelled writers are being removed; what takes longer is in the journal of uploads.
+  private static func finishBackgroundWork() async {
+    await BackgroundWork.shared.settle(within: 5)
   }
 }
 
