@@ -104,7 +104,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["milvus-backupfs", "BackupEngine", "BackupFormat"], swiftSettings: settings),
+      name: "CommandTests",
+      dependencies: ["milvus-backupfs", "BackupEngine", "BackupFormat", "MilvusClient", "ObjectStore"],
+      swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["milvus-backupfs"], exclude: ["Oracle"], swiftSettings: settings),
   ]

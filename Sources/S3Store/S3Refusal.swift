@@ -34,6 +34,10 @@ struct S3Refusal: Sendable {
       self.code = code
       message = fields["Message"] ?? ""
       region = fields["Region"] ?? region
+    } else if response.body.isEmpty, status == 404, method != .head, !hasKey {
+      // S3 says which bucket is missing; a web server says nothing.
+      code = ""
+      message = "an answer without a document"
     } else if response.body.isEmpty || (500..<600).contains(status) {
       // HEAD has no document, and a proxy in front of the service may answer without one.
       code = Self.code(for: status, hasKey: hasKey)

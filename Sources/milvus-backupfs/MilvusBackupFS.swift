@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Glibc
+import ObjectStore
 
 /// `milvus-backupfs`.
 @main
@@ -25,6 +26,7 @@ struct MilvusBackupFS: AsyncParsableCommand {
     version: release,
     subcommands: [
       MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, RestoreCommand.self,
+      CheckCommand.self,
     ])
 
   static func main() async {
@@ -37,12 +39,20 @@ struct MilvusBackupFS: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      await finishBackgroundWork()
     } catch let error as CommandFailure {
       printError("milvus-backupfs: \(error.message)")
+      await finishBackgroundWork()
       Glibc.exit(error.exitCode)
     } catch {
+      await finishBackgroundWork()
       exit(withError: error)
     }
+  }
+
+  /// Uploads of cancelled writers are being removed; what takes longer is in the journal of uploads.
+  private static func finishBackgroundWork() async {
+    await BackgroundWork.shared.settle(within: 5)
   }
 }
 

@@ -108,6 +108,8 @@ import Testing
     storage.bucketName = "bb"
     storage.rootPath = "brp"
     storage.iamEndpoint = "bie"
+    storage.settingNames = store.backupStorage.settingNames
+    #expect(storage.settingNames.address == "minio.backupAddress" && storage.settingNames.token == "minio.backupToken")
     #expect(store.backupStorage == storage)
     #expect(store.crossStorage && store.keepTempFiles)
     #expect(store.multipartCopyThresholdMiB == 64)

@@ -73,12 +73,14 @@ import Testing
     (
       "minio: {useIAM: true}",
       "configs/store.yaml: minio.useIAM is \"true\" (line 1); this release cannot get credentials from an identity"
-        + " service; set it to false and give minio.accessKeyID and minio.secretAccessKey."
+        + " service; set it to false and give minio.accessKeyID and minio.secretAccessKey, or leave"
+        + " both empty and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment."
     ),
     (
       "minio: {backupUseIAM: true}",
       "configs/store.yaml: minio.backupUseIAM is \"true\" (line 1); this release cannot get credentials from an identity"
-        + " service; set it to false and give minio.backupAccessKeyID and minio.backupSecretAccessKey."
+        + " service; set it to false and give minio.backupAccessKeyID and minio.backupSecretAccessKey, or leave"
+        + " both empty and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment."
     ),
     (
       "minio: {address: 'http://h'}",
@@ -101,13 +103,14 @@ import Testing
     ),
     (
       "minio: {secretAccessKey: ''}",
-      "configs/store.yaml: minio.secretAccessKey is empty (line 1) although minio.accessKeyID is not; set both, or neither"
-        + " for anonymous access."
+      "configs/store.yaml: minio.secretAccessKey is empty (line 1) although minio.accessKeyID is not; set both, or neither,"
+        + " for the keys of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or anonymous access."
     ),
     (
       "minio: {backupAccessKeyID: ''}",
       "configs/store.yaml: minio.backupAccessKeyID is empty (line 1) although minio.backupSecretAccessKey is not; set"
-        + " both, or neither for anonymous access."
+        + " both, or neither, for the keys of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or anonymous"
+        + " access."
     ),
     (
       "configVersion: v2\n",

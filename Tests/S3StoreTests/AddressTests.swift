@@ -68,6 +68,13 @@ import Testing
     #expect(stubborn.requests.count == 2)
   }
 
+  @Test func answerWithoutADocumentIsNoBucketButAnotherServer() async throws {
+    let store = try scriptedStore(ScriptedTransport(HTTPResponse(404)))
+    let error = try #require(await storeError { try await store.list(ListRequest(prefix: "")) })
+    #expect(error.code == .protocolViolation)
+    #expect(error.remedy.contains("minio.address") && error.remedy.contains("minio.port"))
+  }
+
   @Test func nobodySignsNothing() async throws {
     let transport = ScriptedTransport(.error(403, "AccessDenied"))
     let store = try scriptedStore(transport) { $0.credentials = .anonymous }
