@@ -33,7 +33,7 @@ extension EndToEnd {
       return examples
     }()
 
-    @Test func thereAreExamples() { #expect(Self.examples.count >= 17) }
+    @Test func thereAreExamples() { #expect(Self.examples.count >= 24) }
 
     @Test(arguments: examples)
     func eachExampleHolds(example: Example) async throws {
@@ -45,6 +45,7 @@ extension EndToEnd {
           A='\(place.mount)/milvus_A' B='\(place.mount)/milvus_B'
           oracle() { "$PYTHON" '\(Testbed.project)/Tests/EndToEndTests/Oracle/objects.py' '\(testbed)' "$@"; }
           objects() { oracle "$1" list "backup/$2" | cut -f 2; }
+          content() { oracle "$1" show "backup/$2"; }
           put() { oracle "$1" store "backup/$2" "$3"; }
           mkdir "$A/ex" "$B/ex"
           """

@@ -133,10 +133,11 @@ extension Row {
     Row(
       fault: .misstateLength(by: -1), once: .failure(.protocolViolation), always: .failure(.protocolViolation)
     ).exceptHead().withoutEffect(on: bodiless).undetectable([.head])
-      .with([.getWhole], once: [.success], always: [.failure(.corrupted)])
+      // The byte that is left over can also be met first, in front of the next answer.
+      .with([.getWhole], once: [.success], always: [.failure(.corrupted), .failure(.connectionLost)])
       .with([.getRange], once: [.success], always: [.failure(.connectionLost)])
       // The object itself tells.
-      .with([.complete], once: [.success], always: [.success]),
+      .with([.complete], once: [.success], always: [.success, .failure(.connectionLost)]),
     // Documents have no checksum: a flipped bit is found only where it breaks the document.
     Row(fault: .corruptAnswer(byte: 0), once: .failure(.protocolViolation), always: .failure(.protocolViolation))
       .withoutEffect(on: bodiless)

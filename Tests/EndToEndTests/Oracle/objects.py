@@ -52,6 +52,8 @@ def main() -> None:
         s3.put_object(Bucket=bucket, Key=f"{prefix}meta/full_meta.json", Body=b"{}")
     elif verb == "store":
         s3.put_object(Bucket=bucket, Key=prefix, Body=rest[0].encode())
+    elif verb == "show":
+        sys.stdout.buffer.write(s3.get_object(Bucket=bucket, Key=prefix)["Body"].read())
     elif verb == "delete":
         for key in rest:
             s3.delete_object(Bucket=bucket, Key=prefix + key)
