@@ -206,14 +206,16 @@ extension EndToEnd {
           "$BACKUPFS" mount -f '\(place.configs)' '\(place.mount)' 2> '\(place.folder)/log' & daemon=$!
           for i in $(seq 300); do mountpoint -q '\(place.mount)' && break; sleep 0.1; done
           mkdir -p '\(place.mount)/milvus_A/swept'
-          # A writer that is never done.
-          (head -c 100000000 /dev/zero; sleep 600) > '\(place.mount)/milvus_A/swept/big' & writer=$!
+          # A writer that is never done; one process, so that nothing of it is left.
+          "$PYTHON" -c "import time; f = open('\(place.mount)/milvus_A/swept/big', 'wb', 0)
+          for _ in range(100): f.write(bytes(1000000))
+          time.sleep(600)" & writer=$!
           for i in $(seq 300); do
             grep -q uploadID '\(place.folder)'/state/milvus-backupfs/uploads/*.json 2> /dev/null && break; sleep 0.1
           done
           sleep 1
           kill -9 $daemon; wait $daemon
-          kill $writer
+          kill -9 $writer; wait $writer
           fusermount3 -u -z '\(place.mount)'
           true
           """
