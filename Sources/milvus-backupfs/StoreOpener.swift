@@ -4,6 +4,7 @@ import BackupEngine
 import BackupFileSystem
 import Configuration
 import CurlHTTP
+import LocalStore
 import Logging
 import MilvusClient
 import ObjectStore
@@ -17,7 +18,7 @@ struct OpenStore: Sendable {
   /// As the mount shows it.
   var mounted: MountedStore {
     MountedStore(
-      name: configuration.name, objects: context.backups, root: configuration.backupStorage.rootPath)
+      name: configuration.name, objects: context.backups, root: context.backupRoot)
   }
 }
 
@@ -37,16 +38,24 @@ struct StoreOpener: Sendable {
 
   /// Opens both sides of a store. Nothing is connected yet.
   func open(_ configuration: StoreConfiguration) throws -> OpenStore {
-    let backups = try objects(configuration.backupStorage, isBackupSide: true)
-    let milvusObjects = try objects(configuration.storage, isBackupSide: false)
+    let place = LocalPlace(configuration)
+    let backups = try objects(configuration.backupStorage, directory: place.backups.directory, isBackupSide: true)
+    let milvusObjects = try objects(configuration.storage, directory: place.milvus.directory, isBackupSide: false)
     let context = EngineContext(
-      storeName: configuration.name, backups: backups, backupRoot: configuration.backupStorage.rootPath,
-      milvusObjects: milvusObjects, milvusRoot: configuration.storage.rootPath,
+      storeName: configuration.name, backups: backups, backupRoot: place.backups.prefix, milvusObjects: milvusObjects,
+      milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
     return OpenStore(configuration: configuration, context: context)
   }
 
-  private func objects(_ storage: StorageConfiguration, isBackupSide: Bool) throws -> any ObjectStore {
+  /// - Parameter directory: for storage type `local`, the directory that stands for the bucket.
+  private func objects(
+    _ storage: StorageConfiguration, directory: String?, isBackupSide: Bool
+  ) throws -> any ObjectStore {
+    if let directory {
+      let setting = isBackupSide ? "minio.backupRootPath" : "minio.rootPath"
+      return RetryingStore(LocalStore(root: directory, rootSetting: setting))
+    }
     do {
       let store = try S3Store(
         S3Configuration(
