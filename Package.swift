@@ -45,8 +45,8 @@ let package = Package(
     .executableTarget(
       name: "milvus-backupfs",
       dependencies: [
-        "BackupEngine", "BackupFileSystem", "BackupFormat", "Configuration", "CurlHTTP", "FUSEServer", "MilvusClient",
-        "ObjectStore", "S3Store", argumentParser, logging, systemPackage,
+        "BackupEngine", "BackupFileSystem", "BackupFormat", "Configuration", "CurlHTTP", "FUSEServer", "LocalStore",
+        "MilvusClient", "ObjectStore", "S3Store", argumentParser, logging, systemPackage,
       ], swiftSettings: settings),
     // libfuse: requests, replies, interrupts, errno.
     .target(
@@ -66,6 +66,10 @@ let package = Package(
     // S3's protocol: signatures, XML, errors.
     .target(
       name: "S3Store", dependencies: ["CChecksum", "CurlHTTP", "ObjectStore", crypto], swiftSettings: settings),
+    // A directory tree as a store.
+    .target(name: "LocalStore", dependencies: ["CLocalFiles", "ObjectStore", deque], swiftSettings: settings),
+    // The store protocol's contracts as checks, for the tests of every store.
+    .target(name: "StoreConformance", dependencies: ["ObjectStore"], swiftSettings: settings),
     // The store protocol, its contracts and decorators.
     .target(name: "ObjectStore", swiftSettings: settings),
     // HTTP on libcurl.
@@ -79,8 +83,12 @@ let package = Package(
     .systemLibrary(name: "CFUSE", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "CChecksum"),
+    .target(name: "CLocalFiles"),
 
-    .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore"], swiftSettings: settings),
+    .testTarget(
+      name: "ObjectStoreTests", dependencies: ["ObjectStore", "StoreConformance"], swiftSettings: settings),
+    .testTarget(
+      name: "LocalStoreTests", dependencies: ["LocalStore", "ObjectStore", "StoreConformance"], swiftSettings: settings),
     .testTarget(
       name: "BackupFileSystemTests", dependencies: ["BackupFileSystem", "ObjectStore", systemPackage],
       swiftSettings: settings),
@@ -93,7 +101,8 @@ let package = Package(
     .testTarget(name: "MilvusClientTests", dependencies: ["MilvusClient"] + grpc, swiftSettings: settings),
     .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"], swiftSettings: settings),
     .testTarget(
-      name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP"], exclude: ["Fixtures"],
+      name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP", "StoreConformance"],
+      exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: settings),
     .testTarget(
@@ -105,7 +114,9 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["milvus-backupfs", "BackupEngine", "BackupFormat", "MilvusClient", "ObjectStore"],
+      dependencies: [
+        "milvus-backupfs", "BackupEngine", "BackupFormat", "Configuration", "MilvusClient", "ObjectStore",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["milvus-backupfs"], exclude: ["Oracle"], swiftSettings: settings),

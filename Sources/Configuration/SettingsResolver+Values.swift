@@ -77,6 +77,19 @@ extension SettingsResolver {
     return elements.joined(separator: "/")
   }
 
+  /// The absolute path of a directory, without a slash at its end and without doubled ones.
+  func directoryPath(_ key: ConfigurationKey) throws(ConfigurationError) -> String {
+    let value = value(key)
+    let elements = value.text.split(separator: "/").filter { $0 != "." }
+    guard value.text.hasPrefix("/"), !elements.isEmpty, !elements.contains("..") else {
+      throw refusal(
+        of: value,
+        "for storage type local it is the absolute path of a directory, such as /var/lib/milvus, without '..' and not"
+          + " that of the whole file system")
+    }
+    return "/" + elements.joined(separator: "/")
+  }
+
   /// The error that a value is not allowed; `reason` says what is.
   func refusal(of value: ResolvedValue, _ reason: String) -> ConfigurationError {
     let key = value.key.rawValue

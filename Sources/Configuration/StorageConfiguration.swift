@@ -1,6 +1,11 @@
 // Access to one object storage: the one Milvus writes to, or the one that holds the backups.
 
 /// How to reach an object storage and which part of it to use.
+///
+/// For a storage of type `local` only `rootPath` counts, as the absolute path of a directory: on the Milvus side Milvus'
+/// own `localStorage.path`, on the backup side the directory of the backups. Everything else has its default and is not
+/// looked at, the bucket included. This program and Milvus must see that directory under the same path, because Milvus
+/// is given paths below it to import from.
 public struct StorageConfiguration: Hashable, Sendable {
   /// Kind of the storage.
   public var storageType = StorageType.minio
@@ -22,7 +27,8 @@ public struct StorageConfiguration: Hashable, Sendable {
   public var useSSL = false
   /// Bucket; never empty.
   public var bucketName = "a-bucket"
-  /// Prefix of all keys, without slashes at its ends; empty for the top of the bucket.
+  /// Prefix of all keys, without slashes at its ends; empty for the top of the bucket. For `local`: absolute path of a
+  /// directory other than `/`, without a slash at its end.
   public var rootPath = "files"
   /// Whether credentials come from the cloud's identity service.
   public var useIAM = false

@@ -21,11 +21,11 @@ public enum StorageType: String, CaseIterable, Sendable {
   case tencent
   /// Huawei OBS.
   case hwc
-  /// A file system.
+  /// A directory of this machine.
   case local
 
-  /// The kinds that this release can use: those which speak plain S3.
-  public static let supported: [StorageType] = [.minio, .s3, .aws]
+  /// The kinds that this release can use: those which speak plain S3, and directories.
+  public static let supported: [StorageType] = [.minio, .s3, .aws, .local]
 
   /// Finds the kind by its name or one of the format's other names for it, without regard to case.
   public init?(name: String) {

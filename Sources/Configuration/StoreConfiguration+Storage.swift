@@ -25,6 +25,10 @@ extension StoreConfiguration {
   ) throws(ConfigurationError) -> StorageConfiguration {
     var storage = StorageConfiguration()
     storage.storageType = try storageType(resolver, keys.storageType)
+    if storage.storageType == .local {
+      storage.rootPath = try directory(resolver, keys.rootPath)
+      return storage
+    }
     storage.address = try resolver.host(keys.address)
     storage.port = try resolver.port(keys.port)
     storage.region = resolver.text(keys.region)
@@ -51,7 +55,8 @@ extension StoreConfiguration {
       throw resolver.refusal(of: value, "there is no such storage type; this release supports \(supported)")
     }
     guard StorageType.supported.contains(type) else {
-      throw resolver.refusal(of: value, "this release supports \(supported), which all speak the S3 protocol")
+      throw resolver.refusal(
+        of: value, "this release supports \(supported): the S3 protocol, and directories of this machine")
     }
     return type
   }
@@ -64,6 +69,14 @@ extension StoreConfiguration {
     guard path.isEmpty, let inherited = key.inheritedKey else { return path }
     let primary = try resolver.objectPath(inherited)
     return primary.isEmpty ? "backup" : primary
+  }
+
+  /// The directory of a storage of type `local`. A backup root which is absent or empty is that of Milvus here, too.
+  private static func directory(
+    _ resolver: SettingsResolver, _ key: ConfigurationKey
+  ) throws(ConfigurationError) -> String {
+    if resolver.text(key).isEmpty, let inherited = key.inheritedKey { return try directory(resolver, inherited) }
+    return try resolver.directoryPath(key)
   }
 
   private static func checkCredentials(

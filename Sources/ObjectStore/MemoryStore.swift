@@ -22,7 +22,8 @@ public final class MemoryStore: ObjectStore {
   }
 
   public func list(_ request: ListRequest) async throws -> ListPage {
-    service.state.withLock { state in
+    try checkCancellation("ListObjects", request.prefix)
+    return service.state.withLock { state in
       let bucket = state.buckets[location.bucket, default: [:]]
       var names = Set<ObjectKey>()
       var objects: [ObjectKey: ObjectInfo] = [:]
@@ -45,10 +46,12 @@ public final class MemoryStore: ObjectStore {
   }
 
   public func head(_ key: ObjectKey) async throws -> ObjectInfo {
-    try stored(key, operation: "HeadObject").info
+    try checkCancellation("HeadObject", key)
+    return try stored(key, operation: "HeadObject").info
   }
 
   public func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
+    try checkCancellation("GetObject", key)
     let stored = try stored(key, operation: "GetObject")
     if let version, version != stored.info.etag {
       throw failure(.changed, "GetObject", key, "it is another version now")
@@ -60,13 +63,15 @@ public final class MemoryStore: ObjectStore {
 
   @discardableResult
   public func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
-    try write(key, body, condition: condition, operation: "PutObject")
+    try checkCancellation("PutObject", key)
+    return try write(key, body, condition: condition, operation: "PutObject")
   }
 
   @discardableResult
   public func copy(
     from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
   ) async throws -> ObjectInfo {
+    try checkCancellation("CopyObject", key)
     let found = service.state.withLock { $0.buckets[bucket]?[source] }
     guard let found else { throw failure(.notFound, "CopyObject", source, "there is no such object in \(bucket)") }
     if let version, version != found.info.etag {
@@ -76,7 +81,8 @@ public final class MemoryStore: ObjectStore {
   }
 
   public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    service.state.withLock { state in
+    try checkCancellation("CreateMultipartUpload", key)
+    return service.state.withLock { state in
       state.counter += 1
       let upload = MultipartUpload(key: key, id: "upload-\(state.counter)")
       state.uploads[upload.id] = MemoryService.Upload(
@@ -86,6 +92,7 @@ public final class MemoryStore: ObjectStore {
   }
 
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
+    try checkCancellation("UploadPart", upload.key)
     guard (1...limits.maximumParts).contains(number) else {
       throw failure(.unsupported, "UploadPart", upload.key, "part number \(number) is out of range")
     }
@@ -102,8 +109,13 @@ public final class MemoryStore: ObjectStore {
   public func completeUpload(
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
   ) async throws -> ObjectInfo {
-    let sent = service.state.withLock { $0.uploads[upload.id]?.parts }
+    try checkCancellation("CompleteMultipartUpload", upload.key)
+    let (sent, made) = service.state.withLock { state in
+      let present = state.buckets[location.bucket]?[upload.key]?.info
+      return (state.uploads[upload.id]?.parts, present.flatMap { $0.etag == state.completed[upload.id] ? $0 : nil })
+    }
     guard let sent else {
+      if let made { return made }
       throw failure(.uploadNotFound, "CompleteMultipartUpload", upload.key, "there is no upload \(upload.id)")
     }
     var body: [UInt8] = []
@@ -119,16 +131,21 @@ public final class MemoryStore: ObjectStore {
       body += bytes
     }
     let info = try write(upload.key, body, condition: condition, operation: "CompleteMultipartUpload")
-    service.state.withLock { $0.uploads[upload.id] = nil }
+    service.state.withLock { state in
+      state.uploads[upload.id] = nil
+      state.completed[upload.id] = info.etag
+    }
     return info
   }
 
   public func abortUpload(_ upload: MultipartUpload) async throws {
+    try checkCancellation("AbortMultipartUpload", upload.key)
     service.state.withLock { $0.uploads[upload.id] = nil }
   }
 
   public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
-    service.state.withLock { state in
+    try checkCancellation("ListMultipartUploads", request.prefix)
+    return service.state.withLock { state in
       let mine = state.uploads.values.filter { upload in
         upload.bucket == location.bucket && upload.handle.upload.key.hasPrefix(request.prefix)
       }
@@ -137,10 +154,12 @@ public final class MemoryStore: ObjectStore {
   }
 
   public func delete(_ key: ObjectKey) async throws {
+    try checkCancellation("DeleteObject", key)
     service.state.withLock { $0.buckets[location.bucket]?[key] = nil }
   }
 
   public func delete(_ keys: [ObjectKey]) async throws {
+    try checkCancellation("DeleteObjects", keys.first)
     service.state.withLock { state in
       for key in keys { state.buckets[location.bucket]?[key] = nil }
     }
@@ -168,6 +187,12 @@ public final class MemoryStore: ObjectStore {
     return written
   }
 
+  private func checkCancellation(_ operation: String, _ key: ObjectKey?) throws {
+    guard Task.isCancelled else { return }
+    throw StoreError(
+      .cancelled, operation: operation, key: key, location: location, reason: "the request was cancelled")
+  }
+
   private func failure(_ code: StoreError.Code, _ operation: String, _ key: ObjectKey, _ reason: String) -> StoreError {
     StoreError(code, operation: operation, key: key, location: location, reason: reason)
   }
@@ -189,6 +214,8 @@ public final class MemoryService: Sendable {
   struct State {
     var buckets: [String: [ObjectKey: Stored]] = [:]
     var uploads: [String: Upload] = [:]
+    /// What completed uploads made, for a completion that is repeated.
+    var completed: [String: ETag] = [:]
     /// Source of ETags, upload ids and times: the store's own clock, so that runs repeat.
     var counter = 0
   }

@@ -21,8 +21,8 @@ public struct StoreLocation: Sendable, Hashable, CustomStringConvertible {
     endpoint == other.endpoint && provider == other.provider
   }
 
-  /// For messages: bucket and service.
-  public var description: String { "bucket \(bucket) at \(endpoint)" }
+  /// For messages: bucket and service; a bucket that is a path says all by itself.
+  public var description: String { bucket.hasPrefix("/") ? bucket : "bucket \(bucket) at \(endpoint)" }
 }
 
 /// A store's opaque name for one version of an object, quotes included if the store sends them.

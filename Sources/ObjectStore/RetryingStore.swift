@@ -35,9 +35,13 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
       do {
         return try await base.put(key, body, condition: condition)
       } catch let error as StoreError where error.code == .preconditionFailed && failures > 0 {
-        let present = try await base.get(key, range: 0..<Int64(body.count) + 1, version: nil)
-        guard present.bytes == body else { throw error }
-        return present.info
+        do {
+          let present = try await base.get(key, range: 0..<Int64(body.count) + 1, version: nil)
+          guard present.bytes == body else { throw error }
+          return present.info
+        } catch let absence as StoreError where absence.code == .notFound {
+          throw error
+        }
       }
     }
   }
@@ -67,9 +71,13 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
       } catch let error as StoreError
         where failures > 0 && (error.code == .preconditionFailed || error.code == .uploadNotFound)
       {
-        let present = try await base.head(upload.key)
-        guard present.size == parts.reduce(0, { $0 + $1.size }) else { throw error }
-        return present
+        do {
+          let present = try await base.head(upload.key)
+          guard present.size == parts.reduce(0, { $0 + $1.size }) else { throw error }
+          return present
+        } catch let absence as StoreError where absence.code == .notFound {
+          throw error
+        }
       }
     }
   }

@@ -26,18 +26,12 @@ extension CheckTarget {
   /// The two sides of a configuration. Troubles that pass are given three chances, not a minute.
   init(_ configuration: StoreConfiguration, opener: StoreOpener) throws {
     let policy = RetryPolicy(maximumAttempts: 3, patience: 20, patienceWhenUnreachable: 2)
-    let sides: [any ObjectStore] = [
-      try opener.objects(configuration.backupStorage), try opener.objects(configuration.storage),
-    ]
-    let retrying = sides.map { Self.retrying($0, policy) }
+    let sides = try opener.sides(of: configuration)
     self.init(
-      backups: retrying[0], backupRoot: configuration.backupStorage.rootPath, milvusObjects: retrying[1],
-      milvusRoot: configuration.storage.rootPath, crossStorage: configuration.crossStorage,
-      milvus: try opener.endpoint(configuration.milvus), sweepable: sides.compactMap { $0 as? any LeftoverSweeping })
-  }
-
-  private static func retrying(_ store: some ObjectStore, _ policy: RetryPolicy) -> any ObjectStore {
-    RetryingStore(store, policy: policy)
+      backups: StoreOpener.retrying(sides.backups, policy), backupRoot: sides.place.backups.prefix,
+      milvusObjects: StoreOpener.retrying(sides.milvus, policy), milvusRoot: sides.place.milvus.prefix,
+      crossStorage: configuration.crossStorage, milvus: try opener.endpoint(configuration.milvus),
+      sweepable: [sides.backups, sides.milvus].compactMap { $0 as? any LeftoverSweeping })
   }
 }
 

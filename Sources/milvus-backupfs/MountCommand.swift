@@ -91,7 +91,8 @@ struct MountCommand: AsyncParsableCommand {
 
   private func mountAndServe(_ ready: ReadinessReport, _ list: MountOptionList) async throws {
     let logger = Logger.daemon
-    let stores = try openStores(logger, ready)
+    let opener = try StoreOpener(logger: logger)
+    let stores = try openStores(opener, ready)
     let jobs = JobCenter()
     var settings = FileSystemSettings(owner: list.owner ?? geteuid(), group: list.group ?? getegid())
     settings.listingLifetime = list.lifetime ?? settings.listingLifetime
@@ -121,6 +122,9 @@ struct MountCommand: AsyncParsableCommand {
     defer { signals.cancel() }
     async let serving: Void = server.run()
     for line in await system.recoverCopies() { logger.notice("\(line)") }
+    // Uploads of daemons that died. A store that is away must not keep the others waiting.
+    let sweeping = Task { await sweepUploads(of: stores, journal: opener.journal, logger) }
+    defer { sweeping.cancel() }
     for warning in await unreachableStores(stores) { ready.warn(warning) }
     ready.succeeded()
     ServiceManager.notify("READY=1")
@@ -155,14 +159,22 @@ struct MountCommand: AsyncParsableCommand {
     }
   }
 
-  private func openStores(_ logger: Logger, _ ready: ReadinessReport) throws -> [OpenStore] {
+  private func sweepUploads(of stores: [OpenStore], journal: UploadJournal, _ logger: Logger) async {
+    for store in stores {
+      let sweep = UploadSweep(store.context.backups, journal: journal, olderThan: 0, now: Int64(time(nil)))
+      for finding in (try? await sweep.run()) ?? [] where finding.outcome != .left {
+        logger.notice("an unfinished upload of \(finding.key) in \(store.configuration.name): \(finding.text)")
+      }
+    }
+  }
+
+  private func openStores(_ opener: StoreOpener, _ ready: ReadinessReport) throws -> [OpenStore] {
     let configurations: [StoreConfiguration]
     do {
       configurations = try effectiveOverrides().loader().stores(at: configuration)
     } catch let error as ConfigurationError {
       throw CommandFailure(error)
     }
-    let opener = try StoreOpener(logger: logger)
     return try configurations.map { configuration in
       for warning in configuration.warnings { ready.warn(warning) }
       return try opener.open(configuration)

@@ -4,6 +4,7 @@ import BackupEngine
 import BackupFileSystem
 import Configuration
 import CurlHTTP
+import LocalStore
 import Logging
 import MilvusClient
 import ObjectStore
@@ -17,7 +18,7 @@ struct OpenStore: Sendable {
   /// As the mount shows it.
   var mounted: MountedStore {
     MountedStore(
-      name: configuration.name, objects: context.backups, root: configuration.backupStorage.rootPath)
+      name: configuration.name, objects: context.backups, root: context.backupRoot)
   }
 }
 
@@ -43,17 +44,36 @@ struct StoreOpener: Sendable {
 
   /// Opens both sides of a store. Nothing is connected yet.
   func open(_ configuration: StoreConfiguration) throws -> OpenStore {
-    let backups = RetryingStore(try objects(configuration.backupStorage))
-    let milvusObjects = RetryingStore(try objects(configuration.storage))
+    let sides = try sides(of: configuration)
+    let place = sides.place
+    let backups = Self.retrying(sides.backups)
+    let milvusObjects = Self.retrying(sides.milvus)
     let context = EngineContext(
-      storeName: configuration.name, backups: backups, backupRoot: configuration.backupStorage.rootPath,
-      milvusObjects: milvusObjects, milvusRoot: configuration.storage.rootPath,
+      storeName: configuration.name, backups: backups, backupRoot: place.backups.prefix, milvusObjects: milvusObjects,
+      milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
     return OpenStore(configuration: configuration, context: context)
   }
 
-  /// Opens one side of a store, without repetitions.
-  func objects(_ storage: StorageConfiguration) throws -> S3Store {
+  /// Opens both sides of a store, without repetitions.
+  func sides(
+    of configuration: StoreConfiguration
+  ) throws -> (backups: any ObjectStore, milvus: any ObjectStore, place: LocalPlace) {
+    let place = LocalPlace(configuration)
+    return (
+      try objects(configuration.backupStorage, directory: place.backups.directory),
+      try objects(configuration.storage, directory: place.milvus.directory), place
+    )
+  }
+
+  /// Repeats what may be repeated.
+  static func retrying(_ store: some ObjectStore, _ policy: RetryPolicy = RetryPolicy()) -> any ObjectStore {
+    RetryingStore(store, policy: policy)
+  }
+
+  /// - Parameter directory: for storage type `local`, the directory that stands for the bucket.
+  private func objects(_ storage: StorageConfiguration, directory: String?) throws -> any ObjectStore {
+    if let directory { return LocalStore(root: directory, rootSetting: storage.settingNames.rootPath) }
     let source = CredentialSource.find(
       accessKeyID: storage.accessKeyID, secretAccessKey: storage.secretAccessKey.reveal(),
       token: storage.token.reveal(), environment: environment)

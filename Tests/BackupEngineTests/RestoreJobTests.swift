@@ -63,6 +63,19 @@ import Testing
   }
 
   @Test(arguments: [true, false])
+  func namesFilesToAMilvusThatWorksInADirectory(shared: Bool) async throws {
+    var bed = try await Bed.withBackup(shared: shared)
+    bed.context.milvusImportPrefix = "/var/lib/milvus/"
+    bed.milvus.state.withLock { $0.importPrefix = "/var/lib/milvus/" }
+    try await bed.restore(RestoreRequest(backup: "bk", newName: "coll_bak"))
+    #expect(bed.rows() == 297)
+    let inserts = bed.imports.map { $0.files[0] }
+    let base = shared ? "/var/lib/milvus/backup/bk/" : "/var/lib/milvus/files/restore-temp-"
+    #expect(inserts.count == 2 && inserts.allSatisfy { $0.hasPrefix(base) })
+    #expect(bed.imports.contains { $0.files[1].isEmpty }, "a partition without deletes has no second path")
+  }
+
+  @Test(arguments: [true, false])
   func keepsUnitsWithinTheBoundOfBytes(shared: Bool) async throws {
     // Each segment is about 60 bytes, so that no two of a partition fit.
     let bed = try await Bed.withBackup(

@@ -57,18 +57,28 @@ import Testing
     ),
     (
       "minio: {storageType: azure}",
-      "configs/store.yaml: minio.storageType is \"azure\" (line 1); this release supports minio, s3, aws, which all speak"
-        + " the S3 protocol."
+      "configs/store.yaml: minio.storageType is \"azure\" (line 1); this release supports minio, s3, aws, local:"
+        + " the S3 protocol, and directories of this machine."
     ),
     (
-      "minio: {backupStorageType: local}",
-      "configs/store.yaml: minio.backupStorageType is \"local\" (line 1); this release supports minio, s3, aws, which all"
-        + " speak the S3 protocol."
+      "minio: {storageType: local}",
+      "configs/store.yaml: minio.rootPath is \"files\" (default); for storage type local it is the absolute path of a"
+        + " directory, such as /var/lib/milvus, without '..' and not that of the whole file system."
+    ),
+    (
+      "minio: {storageType: local, rootPath: /a/../b}",
+      "configs/store.yaml: minio.rootPath is \"/a/../b\" (line 1); for storage type local it is the absolute path of a"
+        + " directory, such as /var/lib/milvus, without '..' and not that of the whole file system."
+    ),
+    (
+      "minio: {backupStorageType: local, backupRootPath: /}",
+      "configs/store.yaml: minio.backupRootPath is \"/\" (line 1); for storage type local it is the absolute path of a"
+        + " directory, such as /var/lib/milvus, without '..' and not that of the whole file system."
     ),
     (
       "minio: {storageType: floppy}",
       "configs/store.yaml: minio.storageType is \"floppy\" (line 1); there is no such storage type; this release supports"
-        + " minio, s3, aws."
+        + " minio, s3, aws, local."
     ),
     (
       "minio: {useIAM: true}",
@@ -123,11 +133,11 @@ import Testing
   }
 
   @Test(arguments: [
-    "gcp", "gcpnative", "azure", "ali", "alibaba", "alicloud", "aliyun", "tc", "tencent", "hwc", "local",
+    "gcp", "gcpnative", "azure", "ali", "alibaba", "alicloud", "aliyun", "tc", "tencent", "hwc",
   ])
   func knownButUnsupportedStorageTypesAreToldApartFromUnknownOnes(type: String) {
     let text = sentence { try configuration("minio: {storageType: \(type)}") }
-    #expect(text.contains("this release supports minio, s3, aws, which all speak"))
+    #expect(text.contains("this release supports minio, s3, aws, local: the S3 protocol"))
   }
 
   @Test(arguments: ["minio", "s3", "aws", "AWS"])

@@ -37,7 +37,7 @@ extension EndToEnd {
         #expect(try await Oracle.uploads("B", "backup/story/") == 0)
 
         try await run("echo story_bak > '\(place.mount)/milvus_B/story/restore'")
-        let state = try await follow("\(place.mount)/milvus_B/story/restore")
+        let state = try await Self.follow("\(place.mount)/milvus_B/story/restore")
         #expect(state.contains("state: done"), "\(state)")
 
         let verify = try await run(
@@ -83,7 +83,7 @@ extension EndToEnd {
     }
 
     /// Reads a control file until the job has ended.
-    private func follow(_ path: String) async throws -> String {
+    static func follow(_ path: String) async throws -> String {
       for _ in 0..<600 {
         let text = try await run("cat '\(path)'")
         if !text.contains("state: running") { return text }

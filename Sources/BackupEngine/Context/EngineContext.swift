@@ -17,6 +17,9 @@ public struct EngineContext: Sendable {
   public var milvusObjects: any ObjectStore
   /// Key prefix of everything Milvus stores, `minio.rootPath`; slashes at either end are ignored.
   public var milvusRoot: String
+  /// What turns a key of `milvusObjects` into a path that Milvus is given to import from: nothing in a bucket, which
+  /// Milvus knows by itself; a directory and a slash where Milvus works on a file system.
+  public var milvusImportPrefix: String
   /// Milvus' gRPC endpoint.
   public var milvus: MilvusEndpoint
   /// Bounds.
@@ -33,13 +36,15 @@ public struct EngineContext: Sendable {
   /// Describes a store. Nothing is opened or connected.
   public init(
     storeName: String, backups: any ObjectStore, backupRoot: String, milvusObjects: any ObjectStore,
-    milvusRoot: String, milvus: MilvusEndpoint, limits: EngineLimits = EngineLimits(), logger: Logger
+    milvusRoot: String, milvusImportPrefix: String = "", milvus: MilvusEndpoint, limits: EngineLimits = EngineLimits(),
+    logger: Logger
   ) {
     self.storeName = storeName
     self.backups = backups
     self.backupRoot = ObjectPath.clean(backupRoot)
     self.milvusObjects = milvusObjects
     self.milvusRoot = ObjectPath.clean(milvusRoot)
+    self.milvusImportPrefix = milvusImportPrefix
     self.milvus = milvus
     self.limits = limits
     self.budget = ByteBudget(capacity: limits.bytesInFlight)

@@ -26,7 +26,8 @@ struct ImportRunner: Sendable {
     let what = "partition \(bundle.partitionName) of \(target)"
     let task = try await during("Starting the import of \(what)") {
       try await service.importFiles(
-        bundle.paths.map { $0.isEmpty ? "" : base + $0 }, into: target.collection, partition: bundle.partitionName,
+        bundle.paths.map { $0.isEmpty ? "" : context.milvusImportPrefix + base + $0 }, into: target.collection,
+        partition: bundle.partitionName,
         in: target.database, options: options(bundle, collection))
     }
     ledger.began(task: task, into: target)

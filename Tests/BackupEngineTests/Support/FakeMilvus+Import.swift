@@ -19,7 +19,8 @@ extension FakeMilvus {
     }
     let outcome: Outcome
     do {
-      outcome = .rows(try await read(files, into: name, partition: partition, options: options))
+      let keys = try keys(files)
+      outcome = .rows(try await read(keys, into: name, partition: partition, options: options))
     } catch {
       outcome = .failure("\(error)")
     }
@@ -28,6 +29,14 @@ extension FakeMilvus {
       state.imports[state.nextID] = Import(
         files: files, collection: name, partition: partition, options: options, outcome: outcome)
       return state.nextID
+    }
+  }
+
+  private func keys(_ paths: [String]) throws -> [String] {
+    let prefix = state.withLock { $0.importPrefix }
+    return try paths.map { path in
+      guard path.isEmpty || path.hasPrefix(prefix) else { throw Refused(description: "there is no \(path)") }
+      return String(path.dropFirst(prefix.count))
     }
   }
 

@@ -42,6 +42,8 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var flushes: [CollectionName] = []
     var calls: [String] = []
     var openConnections = 0
+    /// Where its storage is a directory: what paths to import begin with, before the key.
+    var importPrefix = ""
   }
 
   /// What happens instead of the ordinary.
