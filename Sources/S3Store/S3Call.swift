@@ -35,8 +35,6 @@ struct S3Call: Sendable {
   var condition = Condition.version
   /// The service may work for long without sending a byte, and may then answer 200 with an error document.
   var isSlow = false
-  /// A second execution would be mistaken for a failure.
-  var mustNotRepeat = false
   /// The object that a copy reads: the one that is missing or changed when the service says so.
   var source: ObjectKey?
 

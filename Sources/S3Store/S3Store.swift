@@ -73,6 +73,7 @@ public final class S3Store: ObjectStore {
     while true {
       let response = try await send(call)
       if response.isSuccess, !(call.isSlow && Self.isErrorDocument(response.body)) { return .success(response) }
+      if response.status == 412, response.wasRepeated, call.condition == .write { throw unclear(call) }
       let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
       if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
         hasCorrectedClock = true
@@ -102,8 +103,7 @@ public final class S3Store: ObjectStore {
     let request = HTTPRequest(
       call.method, url: target.url, headers: call.headers + signing,
       body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
-      timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile,
-      mustNotRepeat: call.mustNotRepeat)
+      timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile)
     do {
       return try await transport.send(request)
     } catch {
