@@ -4,6 +4,8 @@
 #define CCURL_SHIM_H
 
 #include <curl/curl.h>
+/* mallopt: the memory that bodies are received into. */
+#include <malloc.h>
 
 /* CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION share this shape. */
 typedef size_t (*ccurl_transfer_function)(char *bytes, size_t size, size_t count, void *context);

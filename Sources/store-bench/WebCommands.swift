@@ -13,9 +13,10 @@ struct WebGetCommand: AsyncParsableCommand {
   @Argument(help: "Bytes of the file.") var size: Int
   @Option(help: "Ranges under way at once.") var inFlight = 2
   @Option(help: "Bytes of one range.") var partSize = 8 << 20
+  @Option(help: "Bytes of one recv.") var receiveBuffer = HTTPEngine.Options().receiveBufferSize
 
   func run() async throws {
-    let engine = try HTTPEngine()
+    let engine = try HTTPEngine(options: HTTPEngine.Options(receiveBufferSize: receiveBuffer))
     let watch = Stopwatch()
     let width = inFlight
     try await withThrowingTaskGroup(of: Int.self) { group in
