@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import signal
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ suites:
 EPILOG = """\
 Each row runs every contender several times in turn, with the best settings that were found for it. Times are those of
 whole processes; CPU is user and system time of the client alone; memory is its peak resident size. Runs during which
-other processes took more than a quarter of a core are repeated, up to as often again as was asked for.
+other processes took more than a quarter of a core are repeated, up to as often again as was asked for (--patience).
 
 Results: DIR/SUITE.json (every run) and DIR/SUITE.md (medians and ranges). Servers are started and stopped; what they
 hold stays in .testbed/bench for the next run. Exit status: 0 when every row was measured and its result is right,
@@ -42,6 +43,9 @@ def main() -> int:
     )
     parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--runs", type=int, default=5, help="per row and contender; default %(default)s")
+    parser.add_argument(
+        "--patience", type=int, metavar="N", help="most disturbed runs per row to repeat; default RUNS per contender"
+    )
     parser.add_argument("--rows", metavar="ROW,...", help="only rows whose names begin so; default all")
     parser.add_argument("--only", metavar="NAME,...", help="only these contenders; default all")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default .testbed/bench/results")
@@ -55,8 +59,14 @@ def main() -> int:
     suite = SUITES[options.suite]
     try:
         settings = Settings.of(options)
-        results = suite.run(settings)
-        write(suite, results, settings)
+        with (settings.home / "lock").open("w") as lock:
+            # Two at once would measure each other.
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BenchError(f"another scripts/bench runs in {settings.home}") from None
+            results = suite.run(settings)
+            write(suite, results, settings)
         return 0
     except (BenchError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)

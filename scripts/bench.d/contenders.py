@@ -57,7 +57,7 @@ class Ours:
         return [str(self.binary), *map(str, words)]
 
     def cat(self, key: str) -> list[str]:
-        return self._command("get", key, "--in-flight", "2")
+        return self._command("get", key, "--in-flight", "2", "--part-size", str(16 << 20))
 
     def get(self, key: str, path: Path) -> list[str]:
         return self._command("get", key, "--output", path, "--in-flight", "4")
@@ -98,7 +98,7 @@ class Rclone:
         return f"BENCH:{self.store.bucket}/{key}"
 
     def cat(self, key: str) -> list[str]:
-        # Without --s3-no-head-object's company it could not tell the size.
+        # It learns the size from a HEAD, or it reads nothing.
         return [word for word in self._command("cat", self._remote(key), "--buffer-size=16M")
                 if word != "--s3-no-head-object"]
 

@@ -164,7 +164,6 @@ class Bucket:
             return
         if sum(1 for _ in self.keys(LISTED)) != count:
             self._say(f"storing {count} keys below {LISTED}")
-            self.delete_below(LISTED)
             folder = self.material.scratch / "names"
             folder.mkdir(exist_ok=True)
             for number in range(LISTED_PER_FOLDER):

@@ -26,6 +26,7 @@ class Settings:
     """What the command line said."""
 
     runs: int
+    patience: int | None
     rows: list[str] | None
     only: list[str] | None
     out: Path
@@ -42,7 +43,7 @@ class Settings:
         for folder in (home, scratch, out):
             folder.mkdir(parents=True, exist_ok=True)
         return cls(
-            options.runs, options.rows and options.rows.split(","), options.only and options.only.split(","),
+            options.runs, options.patience, options.rows and options.rows.split(","), options.only and options.only.split(","),
             out, home, scratch, options.base_port, not options.no_build,
         )
 
@@ -100,7 +101,7 @@ def measure(row: Row, settings: Settings, servers: Sequence[int]) -> Result:
     tasks = {name: task for name, task in row.tasks.items() if settings.only is None or name in settings.only}
     costs: dict[str, list[Cost]] = {name: [] for name in tasks}
     disturbed = 0
-    patience = settings.runs * len(tasks)
+    patience = settings.runs * len(tasks) if settings.patience is None else settings.patience
     # A first run of each warms caches on both sides and does not count.
     for number in range(-1, settings.runs):
         names = list(tasks)
