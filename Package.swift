@@ -48,6 +48,10 @@ let package = Package(
         "BackupEngine", "BackupFileSystem", "BackupFormat", "Configuration", "CurlHTTP", "FUSEServer", "LocalStore",
         "MilvusClient", "ObjectStore", "S3Store", argumentParser, logging, systemPackage,
       ], swiftSettings: settings),
+    // What `scripts/bench` measures of the stores: the same layers as the program, without the mount. Not installed.
+    .executableTarget(
+      name: "store-bench", dependencies: ["CurlHTTP", "ObjectStore", "S3Store", argumentParser, systemPackage],
+      swiftSettings: settings),
     // libfuse: requests, replies, interrupts, errno.
     .target(
       name: "FUSEServer", dependencies: ["BackupFileSystem", "CFUSE", logging, systemPackage], swiftSettings: settings),

@@ -4,11 +4,16 @@
 #define CCURL_SHIM_H
 
 #include <curl/curl.h>
+/* mallopt: the memory that bodies are received into. */
+#include <malloc.h>
 
 /* CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION share this shape. */
 typedef size_t (*ccurl_transfer_function)(char *bytes, size_t size, size_t count, void *context);
 /* CURLOPT_SEEKFUNCTION. */
 typedef int (*ccurl_seek_function)(void *context, curl_off_t offset, int origin);
+/* CURLOPT_PREREQFUNCTION. */
+typedef int (*ccurl_prerequest_function)(void *context, char *server_ip, char *local_ip, int server_port,
+                                         int local_port);
 
 static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value);
@@ -36,6 +41,10 @@ static inline CURLcode ccurl_set_transfer_function(CURL *easy, CURLoption option
 
 static inline CURLcode ccurl_set_seek_function(CURL *easy, ccurl_seek_function value) {
   return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
+}
+
+static inline CURLcode ccurl_set_prerequest_function(CURL *easy, ccurl_prerequest_function value) {
+  return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
 
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {

@@ -75,8 +75,9 @@ struct AnswerCollector {
   }
 
   /// Hands over what was collected.
-  mutating func takeResponse() -> HTTPResponse {
-    let response = HTTPResponse(status: status, headers: HTTPHeaders(block: headers), body: body)
+  mutating func takeResponse(wasRepeated: Bool) -> HTTPResponse {
+    let response = HTTPResponse(
+      status: status, headers: HTTPHeaders(block: headers), body: body, wasRepeated: wasRepeated)
     body = []
     headers = []
     return response

@@ -93,5 +93,8 @@ public final class HTTPEngine: HTTPTransport {
   }
 
   /// libcurl wants this once per process before anything else; 7.84 and newer allow it from any thread.
-  private static let globalInitialization = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+  private static let globalInitialization = {
+    BodyMemory.keepFreed()
+    return curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+  }()
 }

@@ -35,15 +35,11 @@ public struct HTTPRequest: Sendable {
   public var timeouts: HTTPTimeouts?
   /// PEM file of the certificate authorities to trust instead of the system's.
   public var certificateAuthorityFile: String?
-  /// With true the request goes out on a connection of its own. libcurl silently repeats a request when a reused
-  /// connection turns out to be closed; a request that must not be carried out twice cannot take that risk.
-  public var mustNotRepeat: Bool
 
   /// Makes a request; everything not given has the default that its property names.
   public init(
     _ method: Method, url: String, headers: [HTTPHeader] = [], body: [UInt8] = [], expectedBodySize: Int? = nil,
-    maximumBodySize: Int = .max, timeouts: HTTPTimeouts? = nil, certificateAuthorityFile: String? = nil,
-    mustNotRepeat: Bool = false
+    maximumBodySize: Int = .max, timeouts: HTTPTimeouts? = nil, certificateAuthorityFile: String? = nil
   ) {
     self.method = method
     self.url = url
@@ -53,7 +49,6 @@ public struct HTTPRequest: Sendable {
     self.maximumBodySize = maximumBodySize
     self.timeouts = timeouts
     self.certificateAuthorityFile = certificateAuthorityFile
-    self.mustNotRepeat = mustNotRepeat
   }
 }
 

@@ -11,12 +11,19 @@ public struct HTTPResponse: Sendable {
   public var headers: HTTPHeaders
   /// The whole body; empty for HEAD; for statuses other than 2xx at most the first `errorBodyLimit` bytes.
   public var body: [UInt8]
+  /// Whether the request began to go out more than once: a kept connection turned out to be closed, and the request was
+  /// sent again on another. Nothing tells whether the server acted on the first one, so an answer that depends on what
+  /// was there before, such as that to a conditional write, can be the request's own doing.
+  public var wasRepeated: Bool
 
   /// Makes an answer, for transports that do without a network.
-  public init(status: Int, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = []) {
+  public init(
+    status: Int, headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = [], wasRepeated: Bool = false
+  ) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.wasRepeated = wasRepeated
   }
 
   /// Whether the status is 2xx.

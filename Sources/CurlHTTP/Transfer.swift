@@ -15,6 +15,9 @@ final class Transfer {
   /// What goes out; used by the callbacks.
   var upload = UploadSource()
 
+  /// How often the current request began to go out. libcurl silently sends a request again when a reused connection
+  /// dies before the first byte of an answer.
+  private var timesSent = 0
   private let errorText: UnsafeMutablePointer<CChar>
   private var headerList: UnsafeMutablePointer<curl_slist>?
   /// The handle's trust store when no other was asked for.
@@ -60,6 +63,8 @@ final class Transfer {
     _ = ccurl_set_pointer(easy, CURLOPT_READDATA, context)
     _ = ccurl_set_seek_function(easy, Self.onSeek)
     _ = ccurl_set_pointer(easy, CURLOPT_SEEKDATA, context)
+    _ = ccurl_set_prerequest_function(easy, Self.onRequest)
+    _ = ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
     _ = ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     _ = ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     _ = ccurl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
@@ -101,7 +106,7 @@ final class Transfer {
     setMethod(request)
     setTimeouts(timeouts)
     setAuthorities(request.certificateAuthorityFile)
-    _ = ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, request.mustNotRepeat ? 1 : 0)
+    timesSent = 0
     answer = AnswerCollector(easy: easy, request: request)
     self.exchange = exchange
     return nil
@@ -193,7 +198,7 @@ extension Transfer {
         exchange.error(.connectionLost, "the connection ended within the answer's headers", requestMayHaveArrived: true)
       )
     }
-    if status == CURLE_OK || answer.isCutOnPurpose { return .success(answer.takeResponse()) }
+    if status == CURLE_OK || answer.isCutOnPurpose { return .success(answer.takeResponse(wasRepeated: timesSent > 1)) }
     let words = errorText.pointee == 0 ? curl_easy_strerror(status) : UnsafePointer(errorText)
     let reason = words.map { String(cString: $0) } ?? "libcurl error \(status.rawValue)"
     if let refusal = answer.refusal {
@@ -226,6 +231,13 @@ extension Transfer {
     guard let buffer, let context else { return 0 }
     let space = UnsafeMutableRawBufferPointer(start: buffer, count: size * count)
     return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.upload.read(into: space) }
+  }
+
+  /// Runs each time a connection is ready for the request and nothing of it has been sent on that connection.
+  private static let onRequest: ccurl_prerequest_function = { context, _, _, _, _ in
+    guard let context else { return CURL_PREREQFUNC_ABORT }
+    Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.timesSent += 1 }
+    return CURL_PREREQFUNC_OK
   }
 
   private static let onSeek: ccurl_seek_function = { context, offset, origin in

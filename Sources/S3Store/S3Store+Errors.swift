@@ -66,6 +66,15 @@ extension S3Store {
     return "Check \(names.useSSL), \(names.port), and the certificate authority: \(names.certificateAuthority)."
   }
 
+  /// The error of a conditional write that was sent twice and refused: whoever tries again has to look whose object is
+  /// there, as after any lost answer.
+  func unclear(_ call: S3Call) -> StoreError {
+    StoreError(
+      .connectionLost, operation: call.operation, key: call.key, location: location,
+      reason: "\(location.endpoint) closed the connection while the request was on its way, and refused it when it was "
+        + "sent again because the object exists; it may be the one that the first request made", isTransient: true)
+  }
+
   /// The error that an answer is which lacks what S3 prescribes.
   func violation(_ reason: String, _ call: S3Call) -> StoreError {
     StoreError(

@@ -232,15 +232,13 @@ struct ContentRange {
 }
 
 extension S3Call {
-  /// Adds a write's condition. A write with a condition must not be repeated behind the caller's back: the second one
-  /// would find the object that the first one made.
+  /// Adds a write's condition. When the transport has sent such a write twice, a refusal says nothing: the second
+  /// request may have found the object that the first one made (`S3Store.unclear`).
   mutating func setCondition(_ condition: WriteCondition) {
     self.condition = .write
     switch condition {
     case .none: break
-    case .absent:
-      headers.append(HTTPHeader("If-None-Match", "*"))
-      mustNotRepeat = true
+    case .absent: headers.append(HTTPHeader("If-None-Match", "*"))
     }
   }
 }

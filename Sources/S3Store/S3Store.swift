@@ -89,6 +89,7 @@ public final class S3Store: ObjectStore {
       // An object that looks like an error document has an ETag.
       let mayBeError = call.isDocument || response.headers["ETag"] == nil
       if response.isSuccess, !(mayBeError && Self.isErrorDocument(response.body)) { return .success(response) }
+      if response.status == 412, response.wasRepeated, call.condition == .write { throw unclear(call) }
       let refusal = S3Refusal(response, method: call.method, hasKey: call.key != nil)
       if refusal.code == "RequestTimeTooSkewed", !hasCorrectedClock, let date = refusal.serverDate {
         hasCorrectedClock = true
@@ -121,8 +122,7 @@ public final class S3Store: ObjectStore {
     let request = HTTPRequest(
       call.method, url: target.url, headers: call.headers + signing,
       body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
-      timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile,
-      mustNotRepeat: call.mustNotRepeat)
+      timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile)
     do {
       return try await transport.send(request)
     } catch {

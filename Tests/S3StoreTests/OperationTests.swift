@@ -137,16 +137,37 @@ import Testing
     #expect(request.header("x-amz-checksum-crc32c") == "4waSgw==")
     #expect(request.header("x-amz-content-sha256") == "UNSIGNED-PAYLOAD")
     #expect(request.header("If-None-Match") == nil)
-    #expect(!request.mustNotRepeat)
   }
 
-  @Test func conditionalUploadIsNeverRepeatedSilently() async throws {
+  @Test func conditionalUploadThatIsRefusedFails() async throws {
     let transport = ScriptedTransport(.error(412, "PreconditionFailed"))
     let error = await storeError { try await scriptedStore(transport).put("k", [], condition: .absent) }
     #expect(error?.code == .preconditionFailed)
     let request = try #require(transport.requests.first)
     #expect(request.header("If-None-Match") == "*")
-    #expect(request.mustNotRepeat)
+  }
+
+  @Test func refusalOfAConditionalUploadThatWasSentTwiceSaysNothing() async throws {
+    var refusal = HTTPResponse.error(412, "PreconditionFailed")
+    refusal.wasRepeated = true
+    let store = try scriptedStore(ScriptedTransport(refusal))
+    let error = await storeError { try await store.put("k", [7], condition: .absent) }
+    #expect(error?.code == .connectionLost)
+    #expect(error?.isTransient == true)
+    #expect(await storeError { try await store.get("k", range: nil, version: ETag("\"x\"")) }?.code == .changed)
+  }
+
+  @Test(arguments: [(bytes: [7], isOurs: true), (bytes: [8], isOurs: false)] as [(bytes: [UInt8], isOurs: Bool)])
+  func retryingLooksWhoseObjectAConditionalUploadMet(present: (bytes: [UInt8], isOurs: Bool)) async throws {
+    var first = HTTPResponse.error(412, "PreconditionFailed")
+    first.wasRepeated = true
+    let headers = ["ETag": "\"e\"", "Content-Range": "bytes 0-0/1"]
+    let object = HTTPResponse(206, String(decoding: present.bytes, as: UTF8.self), headers)
+    let transport = ScriptedTransport(first, .error(412, "PreconditionFailed"), object)
+    let store = RetryingStore(try scriptedStore(transport), policy: RetryPolicy(firstDelay: 0.001))
+    let error = await storeError { try await store.put("k", [7], condition: .absent) }
+    #expect(error?.code == (present.isOurs ? nil : .preconditionFailed))
+    #expect(transport.requests.map(\.method) == [.put, .put, .get])
   }
 
   @Test func listingAsksForWhatIsWanted() async throws {

@@ -1,0 +1,138 @@
+"""Rows of a table: what each contender does, how its result is checked, and running them in turn."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from layout import PROJECT
+from measure import CommandFailed, Cost, run
+
+OURS = "milvus-backupfs"
+FOREIGN_BOUND = 0.25
+"""Cores that other processes may take during a run that counts."""
+
+
+class BenchError(Exception):
+    """Something the user should read; the text is the whole message."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line said."""
+
+    runs: int
+    patience: int | None
+    rows: list[str] | None
+    only: list[str] | None
+    out: Path
+    home: Path
+    scratch: Path
+    base_port: int
+    builds: bool
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> Settings:
+        home = PROJECT / ".testbed" / "bench"
+        scratch = options.scratch / "milvus-backupfs-bench"
+        out = options.out or home / "results"
+        for folder in (home, scratch, out):
+            folder.mkdir(parents=True, exist_ok=True)
+        return cls(
+            options.runs, options.patience, options.rows and options.rows.split(","), options.only and options.only.split(","),
+            out, home, scratch, options.base_port, not options.no_build,
+        )
+
+    def wants(self, row: str) -> bool:
+        return self.rows is None or any(row.startswith(prefix) for prefix in self.rows)
+
+    def build(self, product: str) -> Path:
+        """Builds a product with optimisation; returns its path."""
+        command = ["swift", "build", "--package-path", str(PROJECT), "-c", "release"]
+        if self.builds and subprocess.run([*command, "--product", product], stdout=sys.stderr).returncode != 0:
+            raise BenchError(f"{product} does not build")
+        shown = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
+        binary = Path(shown.stdout.strip()) / product
+        if not binary.exists():
+            raise BenchError(f"{binary} is missing: leave --no-build out")
+        return binary
+
+
+@dataclass(frozen=True)
+class Task:
+    """One contender's part of a row."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None
+    """Before each run; not timed."""
+    check: Callable[[Cost], None] = lambda cost: None
+    """After each run; raises BenchError when the result is wrong."""
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    """Stable, for --rows and for comparing results of different days."""
+    title: str
+    tasks: Mapping[str, Task]
+    amount: float
+    """What one run moves, in `unit`."""
+    unit: str
+    bound: float | None = None
+    """Units per second to reach, of rows without peers."""
+    keep_output: bool = False
+
+
+@dataclass
+class Result:
+    row: Row
+    costs: dict[str, list[Cost]]
+    disturbed: int
+    """Runs that count although others were busy."""
+
+
+def measure(row: Row, settings: Settings, servers: Sequence[int]) -> Result:
+    """Runs the row's contenders in turn. Rows are not parallel to anything."""
+    tasks = {name: task for name, task in row.tasks.items() if settings.only is None or name in settings.only}
+    costs: dict[str, list[Cost]] = {name: [] for name in tasks}
+    disturbed = 0
+    patience = settings.runs * len(tasks) if settings.patience is None else settings.patience
+    # A first run of each warms caches on both sides and does not count.
+    for number in range(-1, settings.runs):
+        names = list(tasks)
+        names = names[number % len(names) :] + names[: number % len(names)]
+        for name in names:
+            while True:
+                cost = _run_once(row, name, tasks[name], servers)
+                if cost.foreign <= FOREIGN_BOUND or number < 0:
+                    break
+                patience -= 1
+                if patience < 0:
+                    disturbed += 1
+                    break
+            if number >= 0:
+                costs[name].append(cost)
+                print(
+                    f"{row.name}: {name}: {cost.seconds:.2f} s, CPU {cost.cpu:.2f} s, {cost.memory >> 20} MiB, "
+                    f"servers {cost.server_cpu:.2f} s, others {cost.foreign:.2f} cores",
+                    file=sys.stderr,
+                )
+    return Result(row, costs, disturbed)
+
+
+def _run_once(row: Row, name: str, task: Task, servers: Sequence[int]) -> Cost:
+    task.prepare()
+    try:
+        cost = run(task.command, servers, task.environment, row.keep_output)
+    except CommandFailed as error:
+        raise BenchError(f"{row.name}: {name}: {error}") from error
+    try:
+        task.check(cost)
+    except BenchError as error:
+        raise BenchError(f"{row.name}: {name}: {error}") from error
+    return cost
