@@ -36,6 +36,11 @@ public struct HTTPRequest: Sendable {
   /// PEM file of the certificate authorities to trust instead of the system's.
   public var certificateAuthorityFile: String?
 
+  /// With true the request goes out on a connection of its own. libcurl silently repeats a request when a reused
+  /// connection turns out to be closed (`HTTPResponse.wasRepeated` tells); for a request that must not be carried out
+  /// twice that is too late.
+  public var mustNotRepeat = false
+
   /// Makes a request; everything not given has the default that its property names.
   public init(
     _ method: Method, url: String, headers: [HTTPHeader] = [], body: [UInt8] = [], expectedBodySize: Int? = nil,

@@ -124,6 +124,7 @@ final class Transfer {
 
   private func setMethod(_ request: HTTPRequest) {
     _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)
+    _ = ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, request.mustNotRepeat ? 1 : 0)
     // This also undoes what an upload or a HEAD has left behind.
     _ = ccurl_set_long(easy, CURLOPT_HTTPGET, 1)
     switch request.method {

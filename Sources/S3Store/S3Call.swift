@@ -37,6 +37,8 @@ struct S3Call: Sendable {
   var isSlow = false
   /// A success has a document, which may turn out to be that of an error: status 200 is then no success.
   var isDocument = false
+  /// A second execution would do more than the first.
+  var mustNotRepeat = false
   /// The object that a copy reads: the one that is missing or changed when the service says so.
   var source: ObjectKey?
 

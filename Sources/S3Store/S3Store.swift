@@ -119,10 +119,11 @@ public final class S3Store: ObjectStore {
       SignableRequest(
         method: call.method.rawValue, host: target.host, path: target.path, query: target.query, headers: call.headers,
         payloadHash: call.body.isEmpty ? SigV4.emptyPayload : SigV4.unsignedPayload))
-    let request = HTTPRequest(
+    var request = HTTPRequest(
       call.method, url: target.url, headers: call.headers + signing,
       body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
       timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile)
+    request.mustNotRepeat = call.mustNotRepeat
     do {
       return try await transport.send(request)
     } catch {
