@@ -110,7 +110,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: settings),
     .testTarget(
-      name: "StoreFaultTests", dependencies: ["CurlHTTP", "FaultProxy", "ObjectStore", "S3Store", crypto],
+      name: "StoreFaultTests",
+      dependencies: ["CurlHTTP", "FaultProxy", "ObjectStore", "S3Store", "StoreConformance", crypto],
       swiftSettings: settings),
     .testTarget(
       name: "FUSEServerTests", dependencies: ["FUSEServer", "BackupFileSystem", logging, systemPackage],

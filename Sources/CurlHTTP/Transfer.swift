@@ -192,6 +192,13 @@ extension Transfer {
     return sent > 0
   }
 
+  /// Whether the transfer went over a connection that had carried another one.
+  private var hasReusedConnection: Bool {
+    var made = 0
+    _ = ccurl_get_long(easy, CURLINFO_NUM_CONNECTS, &made)
+    return made == 0
+  }
+
   /// The outcome of a transfer that libcurl has finished with `status`.
   func result(_ status: CURLcode, of exchange: HTTPExchange) -> Result<HTTPResponse, HTTPError> {
     if status == CURLE_OK, !answer.hasWholeHead {
@@ -206,7 +213,9 @@ extension Transfer {
       return .failure(exchange.error(refusal.code, refusal.reason, requestMayHaveArrived: true))
     }
     let arrived = requestMayHaveArrived
-    let code = HTTPError.Code(status, reason: reason, requestMayHaveArrived: arrived)
+    var code = HTTPError.Code(status, reason: reason, requestMayHaveArrived: arrived)
+    // What spoke HTTP on this connection before still does: it is out of step, by bytes behind an earlier answer.
+    if code == .malformedAnswer, hasReusedConnection { code = .connectionLost }
     return .failure(exchange.error(code, reason, requestMayHaveArrived: arrived))
   }
 }

@@ -143,9 +143,17 @@ extension S3Store {
     } catch {
       failure = error
     }
-    guard failure.leavesCompletionOpen, let info = try? await completedObject(upload.key, parts) else { throw failure }
-    isOver(upload)
-    return info
+    guard failure.leavesCompletionOpen else { throw failure }
+    do throws(StoreError) {
+      if let info = try await completedObject(upload.key, parts) {
+        isOver(upload)
+        return info
+      }
+    } catch {
+      // What became of it is still open: another try can tell.
+      if error.isTransient, !failure.isTransient { throw error }
+    }
+    throw failure
   }
 
   /// AbortMultipartUpload. When parts may still be under way to the service, it is told again a few times in the

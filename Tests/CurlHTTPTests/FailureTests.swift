@@ -39,6 +39,19 @@ import Testing
     #expect(error.requestMayHaveArrived)
   }
 
+  @Test func aReusedConnectionThatIsOutOfStepIsALostConnection() async throws {
+    let server = try ScriptedServer { connection in
+      _ = connection.readRequest()
+      connection.answer("first")
+      _ = connection.readRequest()
+      connection.send("xHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    }
+    let engine = try HTTPEngine()
+    _ = try await engine.send(HTTPRequest(.get, url: server.url))
+    let error = await #expect(throws: HTTPError.self) { try await engine.send(HTTPRequest(.get, url: server.url)) }
+    #expect(error?.code == .connectionLost && server.connectionCount == 1)
+  }
+
   @Test func chunkedBodyWithoutItsEndIsALostConnection() async throws {
     let error = try await failure { connection in
       _ = connection.readRequest()

@@ -73,6 +73,17 @@ import Testing
     #expect(try await scriptedStore(transport).head("k").size == 0)
   }
 
+  @Test func completionThatCannotBeLookedAfterMayBeTriedAgain() async throws {
+    let lost = HTTPError(.connectionLost, authority: "script", reason: "reset", requestMayHaveArrived: true)
+    let transport = ScriptedTransport([.answer(HTTPResponse(200, "<CompleteMultipart")), .failure(lost)])
+    let part = UploadedPart(number: 1, etag: ETag("e"), size: 1)
+    let error = await storeError {
+      try await scriptedStore(transport).completeUpload(
+        MultipartUpload(key: "k", id: "u"), parts: [part], condition: .none)
+    }
+    #expect(error?.code == .connectionLost && error?.isTransient == true)
+  }
+
   @Test func keysThatABatchPassesOverAreRemovedSingly() async throws {
     let answer = "<DeleteResult><Deleted><Key>b</Key></Deleted></DeleteResult>"
     let transport = ScriptedTransport(HTTPResponse(200, answer), HTTPResponse(204))

@@ -23,9 +23,11 @@ struct SoakWorker {
     random = SoakRandom(seed: seed &+ UInt64(number) &* 0x1234_5678_9ABC_DEF1)
   }
 
-  /// Errors that end an operation under the soak's faults. Anything else is a wrong code.
+  /// Errors that end an operation under the soak's faults; `accessDenied` when the clock is said to be wrong twice in a
+  /// row. Anything else is a wrong code.
   private static let allowed: Set<StoreError.Code> = [
-    .serverError, .throttled, .connectionLost, .timedOut, .corrupted, .credentialsExpired, .protocolViolation,
+    .serverError, .throttled, .connectionLost, .timedOut, .corrupted, .credentialsExpired, .accessDenied,
+    .protocolViolation,
   ]
 
   mutating func work(operations: Int) async {
