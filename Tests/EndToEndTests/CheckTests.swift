@@ -177,7 +177,8 @@ extension EndToEnd {
           server.serve_forever()
           PY
           proxy=$!
-          trap 'kill $proxy' EXIT
+          # The runner's children may ignore SIGTERM, and the runner waits for all of them.
+          trap 'kill -9 $proxy' EXIT
           while [ ! -s port ]; do sleep 0.1; done
           config="--config \(place.configs)/milvus_A.yaml --set minio.port=$(cat port)"
           echo "== untrusted"; "$BACKUPFS" check $config || true
