@@ -63,7 +63,7 @@ class Ours:
         return self._command("get", key, "--output", path, "--in-flight", "4")
 
     def put(self, path: Path, key: str) -> list[str]:
-        return self._command("put", path, key, "--in-flight", "8")
+        return self._command("put", path, key, "--in-flight", "6")
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
         return self._command("put-many", folder, prefix, "--in-flight", str(width))
@@ -89,27 +89,26 @@ class Rclone:
         remote = {f"RCLONE_CONFIG_BENCH_{name}": value for name, value in settings.items()}
         return {"RCLONE_CONFIG": "/dev/null", **remote}
 
-    def _command(self, verb: str, *words: str) -> list[str]:
-        # No question about the bucket before, none about the object after: what others do not ask either.
-        common = ["--s3-no-check-bucket", "--s3-no-head", "--s3-no-head-object", "--s3-use-unsigned-payload=true"]
-        return [str(Path(sys.prefix) / "bin" / "rclone"), verb, *words, *common, "--ignore-checksum", "--retries=1"]
+    def _command(self, verb: str, *words: str, heads: bool = False) -> list[str]:
+        """`heads`: it may ask about the object beforehand and afterwards. Without, it takes large ones for empty."""
+        common = ["--s3-no-check-bucket", "--s3-use-unsigned-payload=true", "--ignore-checksum", "--retries=1"]
+        if not heads:
+            common += ["--s3-no-head", "--s3-no-head-object"]
+        return [str(Path(sys.prefix) / "bin" / "rclone"), verb, *words, *common]
 
     def _remote(self, key: str) -> str:
         return f"BENCH:{self.store.bucket}/{key}"
 
     def cat(self, key: str) -> list[str]:
-        # It learns the size from a HEAD, or it reads nothing.
-        return [word for word in self._command("cat", self._remote(key), "--buffer-size=16M")
-                if word != "--s3-no-head-object"]
+        return self._command("cat", self._remote(key), "--buffer-size=16M", heads=True)
 
     def get(self, key: str, path: Path) -> list[str]:
         words = ["--multi-thread-streams=4", "--multi-thread-cutoff=1M", "--multi-thread-chunk-size=64M", "--inplace"]
-        command = self._command("copyto", self._remote(key), str(path), "--no-check-dest", *words)
-        return [word for word in command if word != "--s3-no-head-object"]
+        return self._command("copyto", self._remote(key), str(path), "--no-check-dest", *words, heads=True)
 
     def put(self, path: Path, key: str) -> list[str]:
         words = ["--s3-chunk-size=16M", "--s3-upload-concurrency=8", "--s3-disable-checksum", "--no-check-dest"]
-        return self._command("copyto", str(path), self._remote(key), *words)
+        return self._command("copyto", str(path), self._remote(key), *words, heads=True)
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
         words = [f"--transfers={width}", "--no-check-dest", "--no-traverse"]

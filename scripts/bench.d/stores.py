@@ -100,13 +100,30 @@ class Material:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 
+def patient_client(store: Store) -> Any:
+    """Unlike the testbed's client, it waits for a store that has just started."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=store.endpoint,
+        aws_access_key_id=store.access_key,
+        aws_secret_access_key=store.secret_key,
+        region_name=clients.REGION,
+        config=Config(
+            read_timeout=120, retries={"total_max_attempts": 10, "mode": "standard"}, s3={"addressing_style": "path"}
+        ),
+    )
+
+
 class Bucket:
     """What is in the store, looked at with boto3, which none of the contenders is made of."""
 
     def __init__(self, store: Store, material: Material, ours: Ours) -> None:
         self.store = store
         self.material = material
-        self.client = clients.s3_client(store)
+        self.client = patient_client(store)
         self.ours = ours
         self._large_is_there = self._listed_is_there = self._many_is_there = False
 
