@@ -80,6 +80,11 @@ extension S3Store {
 
   /// UploadPart.
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
+    guard (1...limits.maximumParts).contains(number) else {
+      throw StoreError(
+        .unsupported, operation: "UploadPart", key: upload.key, location: location,
+        reason: "part number \(number) is not one of 1 to \(limits.maximumParts)")
+    }
     let checksum = abilities.takesChecksums ? CRC32C.base64(CRC32C.checksum(body)) : nil
     func call(_ withChecksums: Bool) -> S3Call {
       var call = S3Call("UploadPart", .put, upload.key)

@@ -178,7 +178,8 @@ import Testing
     let store = RetryingStore(try scriptedStore(transport), policy: RetryPolicy(firstDelay: 0.001))
     let error = await storeError { try await store.put("k", [7], condition: .absent) }
     #expect(error?.code == (present.isOurs ? nil : .preconditionFailed))
-    #expect(transport.requests.map(\.method) == [.put, .put, .get])
+    // Whether a directory that the service keeps is in the way is asked for by a HEAD.
+    #expect(transport.requests.map(\.method).filter { $0 != .head } == [.put, .put, .get])
   }
 
   @Test func listingAsksForWhatIsWanted() async throws {

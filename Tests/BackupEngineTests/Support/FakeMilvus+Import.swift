@@ -80,10 +80,12 @@ extension FakeMilvus {
     guard options.backup else { return "the files are neither JSON nor numpy" }
     guard files.count == 2, !files[0].isEmpty else { return "binlog import takes two paths, not \(files.count)" }
     if features.version < ServerVersion(2, 4, 0), options.endTimestamp != nil { return "end_ts overflows" }
+    let prefix = state.withLock { $0.importPrefix }
     for path in files where !path.isEmpty {
       let last = path.split(separator: "/").last ?? ""
       if last.contains(".") { return "unsupported file type of \(path)" }
-      if path.hasPrefix("/") || !path.hasSuffix("/") { return "not a directory key: \(path)" }
+      let isKey = path.hasPrefix(prefix) && !path.dropFirst(prefix.count).hasPrefix("/")
+      if !isKey || !path.hasSuffix("/") { return "not a directory key: \(path)" }
     }
     if partition.isEmpty { return "partition not specified when backup recovery" }
     guard self[name]?.partitions.contains(where: { $0.partitionName == partition }) == true else {
