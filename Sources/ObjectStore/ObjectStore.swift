@@ -74,7 +74,8 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
-  /// Every object below a prefix, page by page, in bytewise key order.
+  /// Every object below a prefix, page by page. Each page is in bytewise key order; so are all of them together, but for
+  /// services that walk a tree of directories, which put `b/1` before `b-1`.
   public func listAll(_ prefix: ObjectKey, each: (ListPage) async throws -> Void) async throws {
     var request = ListRequest(prefix: prefix)
     repeat {

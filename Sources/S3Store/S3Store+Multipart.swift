@@ -204,7 +204,8 @@ extension S3Store {
   public func listUploads(_ request: UploadListRequest) async throws -> UploadPage {
     var call = S3Call("ListMultipartUploads", .get)
     call.isDocument = true
-    call.query = [("uploads", ""), ("encoding-type", "url"), ("max-uploads", "1000")]
+    // Without encoding-type: SeaweedFS (4.48) says that it encodes keys here and does not.
+    call.query = [("uploads", ""), ("max-uploads", "1000")]
     if request.prefix.byteCount > 0 { call.query.append(("prefix", request.prefix.string)) }
     if let continuation = request.continuation {
       call.query += [("key-marker", continuation.key), ("upload-id-marker", continuation.id)]

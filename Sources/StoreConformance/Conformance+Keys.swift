@@ -8,7 +8,7 @@ extension Conformance {
       let names = [
         "a b", " lead", "trail ", "a+b", "+", "%", "100%", "a%20b", "%2F", "%2f", "a&b=c", "a?b#c", "it's",
         "say \"hi\"",
-        "<x>", "a;b,c:d", "(x)[y]{z}", "$@!*|^`", "back\\slash", "~t", "..a", "a..", "...", ".hidden", "-dash",
+        "<x>", "a;b,c:d", "(x)[y]{z}", "$@!*|^`", "~t", "..a", "a..", "...", ".hidden", "-dash",
         "\u{e9}", "e\u{301}", "\u{65e5}\u{672c}", "\u{1f600}", "\u{1f469}\u{200d}\u{1f4bb}", "1/2/3/4/5/6/7/8",
       ]
       try await subject.write(names)
@@ -27,6 +27,9 @@ extension Conformance {
       try expect("the copies left", try await subject.names().count, is: names.count)
       for name in names { try await subject.store.delete(subject.key("copies/\(name)")) }
       try expect("what is left", try await subject.names(), is: [])
+    },
+    ConformanceCheck("keys with backslashes are held or refused") { subject in
+      try await Self.checkKeys(["back\\slash", "\\"], subject.capabilities.backslashes, subject)
     },
     ConformanceCheck("keys with empty segments are held or refused") { subject in
       try await Self.checkKeys(["a//b", "a/", "//c"], subject.capabilities.emptySegments, subject)

@@ -27,9 +27,11 @@ extension Conformance {
       try expect("the order", try await subject.names(), is: names.sorted { ObjectKey($0) < ObjectKey($1) })
     },
     ConformanceCheck("pages together are the listing, grouped or not, and keep to their limit") { subject in
-      let names = ["a", "b-1", "b/1", "b/2/3", "b/2/4", "b0", "c/1", "c/2", "d/e/f/g", "e"]
+      // `b-1` lies before `b/1`, but in a tree `b` comes before `b-1`.
+      let dash = subject.capabilities.ordersAcrossPages ? "b-1" : "b1"
+      let names = ["a", dash, "b/1", "b/2/3", "b/2/4", "b0", "c/1", "c/2", "d/e/f/g", "e"].sorted()
       try await subject.write(names)
-      let grouped = ["a", "b-1", "b/", "b0", "c/", "d/", "e"]
+      let grouped = ["a", dash, "b/", "b0", "c/", "d/", "e"].sorted()
       for limit in [1, 2, 3, 7, 1000] {
         let flat = try await Self.pages(subject, "", grouped: false, limit: limit)
         try expect("the keys in pages of \(limit)", flat, is: names)
@@ -38,7 +40,7 @@ extension Conformance {
         let below = try await Self.pages(subject, "b/", grouped: true, limit: limit)
         try expect("the groups below b/ in pages of \(limit)", below, is: ["b/1", "b/2/"])
         let cut = try await Self.pages(subject, "b", grouped: true, limit: limit)
-        try expect("the groups that begin with b in pages of \(limit)", cut, is: ["b-1", "b/", "b0"])
+        try expect("the groups that begin with b in pages of \(limit)", cut, is: [dash, "b/", "b0"].sorted())
       }
     },
     ConformanceCheck("a listing goes on behind a key that was removed meanwhile") { subject in
@@ -61,7 +63,10 @@ extension Conformance {
         try await subject.write([name])
         try expect("after writing", try await subject.names("fresh/"), is: [name])
         let groups = try await Self.pages(subject, "fresh/", grouped: true, limit: 10)
-        try expect("the groups after writing", groups, is: ["fresh/\(round % 2)/"])
+        try expect(
+          "the groups after writing",
+          subject.capabilities.forgetsEmptyDirectories ? groups : groups.filter { $0 == "fresh/\(round % 2)/" },
+          is: ["fresh/\(round % 2)/"])
         try await subject.store.delete(subject.key(name))
         try expect("after removing", try await subject.names("fresh/"), is: [])
       }

@@ -22,6 +22,12 @@ public struct StoreCapabilities: Sendable, Hashable {
   public var objectBesideDirectory: KeySupport
   /// Most bytes between two slashes.
   public var longestSegment: Int
+  /// Keys with a backslash.
+  public var backslashes = KeySupport.held
+  /// Whether all pages of a listing together are in bytewise order, not only each by itself.
+  public var ordersAcrossPages = true
+  /// Whether a grouped listing shows only directories below which there is an object.
+  public var forgetsEmptyDirectories = true
 
   /// Those of a store that is flat.
   public static let flat = StoreCapabilities(
@@ -30,6 +36,18 @@ public struct StoreCapabilities: Sendable, Hashable {
   /// Those of a store that is a tree of directories.
   public static let tree = StoreCapabilities(
     emptySegments: .refused, dotSegments: .refused, objectBesideDirectory: .refused, longestSegment: 255)
+
+  /// Those of SeaweedFS (4.48), which keeps objects in a tree of directories behind S3's protocol: it cleans paths, takes a
+  /// backslash for a slash, shows directories whose last object is gone, and what it does with an object beside a
+  /// directory of its name is not S3's.
+  public static let seaweedFS: StoreCapabilities = {
+    var capabilities = StoreCapabilities(
+      emptySegments: .undefined, dotSegments: .undefined, objectBesideDirectory: .undefined, longestSegment: 1024)
+    capabilities.backslashes = .undefined
+    capabilities.ordersAcrossPages = false
+    capabilities.forgetsEmptyDirectories = false
+    return capabilities
+  }()
 
   /// Makes capabilities.
   public init(

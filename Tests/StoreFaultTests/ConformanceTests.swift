@@ -14,17 +14,13 @@ extension StoreFaults {
       (37, .replaceAnswer(code: "InternalError")), (41, .truncateAnswer(bytes: 30)), (43, .resetAnswer(bytes: 30)),
     ].map { FaultRule($1, on: FaultRule.Match(every: $0)) }
 
-    /// As S3StoreTests has them for the service that scripts/test runs.
-    private static let capabilities = StoreCapabilities(
-      emptySegments: .undefined, dotSegments: .undefined, objectBesideDirectory: .undefined, longestSegment: 1024)
-
     @Test(arguments: Conformance.all) func throughFaults(_ contract: ConformanceCheck) async throws {
       let bed = try Bed(
         stall: 15, policy: RetryPolicy(maximumAttempts: 12, firstDelay: 0.01, longestDelay: 0.2, patience: 120))
       bed.proxy.setRules(Self.rules)
       try await contract.perform(
         on: ConformanceSubject(
-          bed.faulty, prefix: bed.prefix, secondClient: bed.direct, capabilities: Self.capabilities))
+          bed.faulty, prefix: bed.prefix, secondClient: bed.direct, capabilities: .seaweedFS))
       try await bed.cleanUp()
     }
   }
