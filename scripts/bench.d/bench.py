@@ -23,8 +23,8 @@ Measures milvus-backupfs beside other programs that do the same, on this machine
 suites:
 """
 EPILOG = """\
-Each row runs every contender several times in turn, with the best settings that were found for it. Times are those of
-whole processes; CPU is user and system time of the client alone; memory is its peak resident size. Runs during which
+Each row runs every contender several times in turn; contenders.py has the options they get. Times are those of whole
+processes; CPU is user and system time of the client alone; memory is its peak resident size. Runs during which
 other processes took more than a quarter of a core are repeated, up to as often again as was asked for (--patience).
 
 Results: DIR/SUITE.json (every run) and DIR/SUITE.md (medians and ranges). Servers are started and stopped; what they
