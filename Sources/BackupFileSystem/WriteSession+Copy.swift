@@ -88,23 +88,29 @@ extension WriteSession {
     async throws(FileSystemError) -> ObjectInfo
   {
     let key = key
-    guard let claim = try environment.claim(key, object) else {
-      return try await storeWork {
+    return try await overMoved(key, condition, asking: object) { (condition) async throws(FileSystemError) in
+      try await storeWork {
         try await environment.copier.copy(object, from: source, to: store, as: key, condition: condition)
       }
     }
+  }
+
+  /// Publishes under a key where something may have been moved ahead: that is taken over if it is what is asked for, and
+  /// replaced otherwise.
+  func overMoved(
+    _ key: ObjectKey, _ condition: WriteCondition, asking object: ObjectInfo? = nil,
+    _ write: (WriteCondition) async throws(FileSystemError) -> ObjectInfo
+  ) async throws(FileSystemError) -> ObjectInfo {
+    guard let claim = try environment.claim(key, object) else { return try await write(condition) }
     do throws(FileSystemError) {
-      let written: ObjectInfo
       if !claim.isSame { claim.result.cancel() }
-      do throws(FileSystemError) {
-        let moved = try await claim.result.value()
-        guard claim.isSame else { throw FileSystemError(.staleNFSFileHandle) }
-        written = moved
-      } catch {
-        guard !Task.isCancelled else { throw error }
+      var written = try? await claim.result.value()
+      if written == nil || !claim.isSame {
+        guard !Task.isCancelled else { throw FileSystemError(.interrupted, "the request was interrupted") }
         // What is there can only be what was moved ahead: nothing was before.
-        written = try await storeWork { try await environment.copier.copy(object, from: source, to: store, as: key) }
+        written = try await write(.none)
       }
+      guard let written else { throw FileSystemError(.ioError) }
       claim.copy.settled(key)
       return written
     } catch {

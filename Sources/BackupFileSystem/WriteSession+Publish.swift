@@ -75,14 +75,20 @@ extension WriteSession {
     let written: ObjectInfo
     do throws(FileSystemError) {
       switch form {
-      case .memory(let bytes):
-        written = try await storeWork { try await store.put(key, bytes, condition: condition) }
-      case .copy(let object, let source, let covered) where covered < object.size:
-        written = try await copyPrefix(object, source, covered, condition)
-      case .copy(let object, let source, _):
+      case .copy(let object, let source, let covered) where covered == object.size:
         written = try await copyWhole(object, source, condition)
+      case .copy(let object, let source, let covered):
+        written = try await overMoved(key, condition) { (condition) async throws(FileSystemError) in
+          try await copyPrefix(object, source, covered, condition)
+        }
+      case .memory(let bytes):
+        written = try await overMoved(key, condition) { (condition) async throws(FileSystemError) in
+          try await storeWork { try await store.put(key, bytes, condition: condition) }
+        }
       case .stream:
-        written = try await completeStream(condition)
+        written = try await overMoved(key, condition) { (condition) async throws(FileSystemError) in
+          try await completeStream(condition)
+        }
       }
     } catch {
       environment.published(inode, nil)

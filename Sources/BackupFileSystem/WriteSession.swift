@@ -28,7 +28,7 @@ final class WriteSession: Sendable {
     var inspector: ProcessInspector
     var gauges: Gauges
     /// What was moved ahead for this key.
-    var claim: @Sendable (ObjectKey, ObjectInfo) throws(FileSystemError) -> AheadClaim?
+    var claim: @Sendable (ObjectKey, ObjectInfo?) throws(FileSystemError) -> AheadClaim?
     /// Told of each object that was published, or nil when the store may hold something that is not known.
     var published: @Sendable (InodeNumber, ObjectInfo?) -> Void
   }

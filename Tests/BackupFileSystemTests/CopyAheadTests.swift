@@ -302,3 +302,30 @@ import Testing
     #expect(control.limit == ConcurrencyControl.first)
   }
 }
+
+@Suite struct CopyAheadOtherBytesTests {
+  /// A copier may write a file in another way than the others, such as an empty one: what was moved ahead gives way.
+  @Test(arguments: [0, 700, 9 << 20]) func otherBytesReplaceWhatWasMovedAhead(size: Int) async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "ahead-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let (source, target) = (MemoryStore(name: "source"), MemoryStore(name: "target"))
+    for name in ["a", "b", "c", "empty"] {
+      try await source.put(ObjectKey("backup/bk/\(name)"), pattern(name == "empty" ? 0 : 1000), condition: .none)
+    }
+    let mount = TestMount([("A", source), ("B", target)], journalDirectory: FilePath(directory))
+    try await mount.mkdir("B/bk")
+    _ = try await mount.list("A/bk")
+    try await mount.copy("A/bk/a", "B/bk/a", options: [.write, .exclusive])
+    for _ in 0..<200 where try await target.listAll("").count < 3 { try await Task.sleep(for: .milliseconds(20)) }
+    #expect(try await target.listAll("").map(\.key.string) == ["backup/bk/a", "backup/bk/b", "backup/bk/c"])
+    let handle = try await mount.create("B/bk/b", options: [.write, .exclusive])
+    try await mount.write(handle, pattern(size))
+    try await mount.flush(handle)
+    await mount.release(handle)
+    try await mount.copy("A/bk/empty", "B/bk/empty", options: [.write, .exclusive])
+    await mount.system.endCopies()
+    #expect(try await target.get("backup/bk/b", range: nil, version: nil).bytes == pattern(size))
+    #expect(try await target.listAll("").map(\.key.string) == ["backup/bk/a", "backup/bk/b", "backup/bk/empty"])
+    try FileManager.default.removeItem(atPath: directory)
+  }
+}

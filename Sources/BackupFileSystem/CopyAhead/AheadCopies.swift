@@ -44,7 +44,7 @@ final class AheadCopies: Sendable {
   func remove(_ identity: Identity) { copies.withLock { $0[identity] = nil } }
 
   /// What was moved ahead for a key.
-  func claim(_ key: ObjectKey, _ object: ObjectInfo, in store: String) throws(FileSystemError) -> AheadClaim? {
+  func claim(_ key: ObjectKey, _ object: ObjectInfo?, in store: String) throws(FileSystemError) -> AheadClaim? {
     for copy in copies(in: store, above: key) {
       if let claim = try copy.claim(key, object) {
         return AheadClaim(copy: copy, result: claim.result, isSame: claim.isSame)

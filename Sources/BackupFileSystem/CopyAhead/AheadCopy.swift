@@ -84,11 +84,11 @@ final class AheadCopy: Sendable {
     wake.yield()
   }
 
-  /// The copier asks for an object: the move that is done or under way, and whether it is of the same version. Nil when
+  /// The copier asks for an object, or writes other bytes there (`object` is nil): the move that is done or under way, and whether it is of the same version. Nil when
   /// the copier is to move it itself and nothing of ours is there.
   /// - Throws: EIO when the object is just being removed, because the mount is.
   func claim(
-    _ key: ObjectKey, _ object: ObjectInfo
+    _ key: ObjectKey, _ object: ObjectInfo?
   ) throws(FileSystemError) -> (result: SharedResult<ObjectInfo>, isSame: Bool)? {
     let claimed = try state.withLock { state throws(FileSystemError) -> (SharedResult<ObjectInfo>, Bool)? in
       state.excluded.insert(key)
@@ -186,10 +186,12 @@ final class AheadCopy: Sendable {
     return true
   }
 
-  /// Objects that pass through this program in one piece, and those that the service copies itself.
+  /// Objects that pass through this program in one piece, and those that the service copies itself. An empty one is not
+  /// worth it.
   private func movesAhead(_ object: ObjectInfo) -> Bool {
-    object.size <= Int64(ObjectCopier.partSize)
-      || environment.source.location.isSameService(as: environment.target.location)
+    object.size > 0
+      && (object.size <= Int64(ObjectCopier.partSize)
+        || environment.source.location.isSameService(as: environment.target.location))
   }
 
   private func perform(_ object: ObjectInfo, as key: ObjectKey) async throws(FileSystemError) -> ObjectInfo {
