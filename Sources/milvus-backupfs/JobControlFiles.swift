@@ -4,12 +4,14 @@ import BackupEngine
 import BackupFileSystem
 import Configuration
 import Logging
+import ObjectStore
 import Synchronization
 import SystemPackage
 
 /// What is written to `create` and `restore` becomes jobs; what they show is the state of the latest one.
 final class JobControlFiles: ControlFiles {
   private let stores: [String: EngineContext]
+  private let metrics: [(store: String, metrics: StoreMetrics)]
   private let jobs: JobCenter
   /// The latest refusal of each file, until a job is accepted there.
   private let refusals = Mutex<[ControlTarget: String]>([:])
@@ -20,6 +22,7 @@ final class JobControlFiles: ControlFiles {
     self.logger = logger
     self.stores = Dictionary(
       stores.map { ($0.configuration.name, $0.context) }, uniquingKeysWith: { first, _ in first })
+    metrics = stores.map { ($0.configuration.name, $0.metrics) }.sorted { $0.0 < $1.0 }
     self.jobs = jobs
   }
 
@@ -38,7 +41,8 @@ final class JobControlFiles: ControlFiles {
   func text(of target: ControlTarget) -> String {
     if let refusal = refusals.withLock({ $0[target] }) { return "state: refused\nerror: \(refusal)\n" }
     switch target {
-    case .stats, .refresh: return ""
+    case .stats: return statistics
+    case .refresh: return ""
     case .version: return "milvus-backupfs \(MilvusBackupFS.release)\n"
     case .job(let name): return jobs.snapshots.first { $0.id == name }?.text ?? "state: none\n"
     case .create(let store):
@@ -49,6 +53,25 @@ final class JobControlFiles: ControlFiles {
       if let job, job.kind == .restore { return job.text }
       return "state: none\nhint: write the new name of the collection to this file to restore it, or options: -s _bak\n"
     }
+  }
+
+  /// What each store was asked: lines of `store.NAME.OPERATION.FIGURE value`.
+  private var statistics: String {
+    var text = ""
+    for (store, metrics) in metrics {
+      let snapshot = metrics.snapshot
+      for operation in StoreOperation.allCases {
+        guard let figures = snapshot[operation], figures.requests > 0 else { continue }
+        for (name, value) in [
+          ("requests", figures.requests), ("failures", figures.failures.values.reduce(0, +)),
+          ("in_flight", figures.inFlight), ("received_bytes", Int(figures.received)), ("sent_bytes", Int(figures.sent)),
+          ("milliseconds", Int(figures.seconds * 1000)),
+        ] {
+          text += "store.\(store).\(operation.rawValue).\(name) \(value)\n"
+        }
+      }
+    }
+    return text
   }
 
   var jobNames: [String] { jobs.snapshots.map(\.id) }

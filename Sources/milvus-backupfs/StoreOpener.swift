@@ -14,6 +14,8 @@ import S3Store
 struct OpenStore: Sendable {
   let configuration: StoreConfiguration
   let context: EngineContext
+  /// What the store of the backups was asked, repetitions included.
+  let metrics: StoreMetrics
 
   /// As the mount shows it.
   var mounted: MountedStore {
@@ -46,13 +48,14 @@ struct StoreOpener: Sendable {
   func open(_ configuration: StoreConfiguration) throws -> OpenStore {
     let sides = try sides(of: configuration)
     let place = sides.place
-    let backups = Self.retrying(sides.backups)
+    let metrics = StoreMetrics()
+    let backups = Self.retrying(sides.backups, metrics: metrics)
     let milvusObjects = Self.retrying(sides.milvus)
     let context = EngineContext(
       storeName: configuration.name, backups: backups, backupRoot: place.backups.prefix, milvusObjects: milvusObjects,
       milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
-    return OpenStore(configuration: configuration, context: context)
+    return OpenStore(configuration: configuration, context: context, metrics: metrics)
   }
 
   /// Opens both sides of a store, without repetitions.
@@ -66,9 +69,11 @@ struct StoreOpener: Sendable {
     )
   }
 
-  /// Repeats what may be repeated.
-  static func retrying(_ store: some ObjectStore, _ policy: RetryPolicy = RetryPolicy()) -> any ObjectStore {
-    RetryingStore(store, policy: policy)
+  /// Repeats what may be repeated, and counts each try.
+  static func retrying(
+    _ store: some ObjectStore, _ policy: RetryPolicy = RetryPolicy(), metrics: StoreMetrics = StoreMetrics()
+  ) -> any ObjectStore {
+    RetryingStore(MeteredStore(store, metrics: metrics), policy: policy)
   }
 
   /// - Parameter directory: for storage type `local`, the directory that stands for the bucket.

@@ -204,6 +204,26 @@ import Testing
     await mount.system.endCopies()
   }
 
+  @Test func aCopierIsLookedAtOnce() async throws {
+    let lists = Mutex(0)
+    let watched = FaultInjectingStore(
+      target, before: { operation, _ in if operation == .list { lists.withLock { $0 += 1 } } })
+    // Nothing can be moved ahead where something lies already.
+    try await target.put("backup/bk/binlogs/other", [1], condition: .none)
+    let mount = mount(watched)
+    _ = try await mount.list("B/bk/binlogs")
+    try await mount.mkdir("B/copy")
+    try await target.put("backup/copy/other", [1], condition: .none)
+    _ = try await mount.list("A/bk/binlogs/100")
+    let before = lists.withLock { $0 }
+    for name in ["1000", "1001", "1002"] {
+      try await mount.copy("A/bk/binlogs/100/\(name)", "B/copy/\(name)")
+      try await Task.sleep(for: .milliseconds(100))
+    }
+    #expect(lists.withLock { $0 } - before == 1)
+    await mount.system.endCopies()
+  }
+
   @Test func copyingSingleFilesMovesNothingAhead() async throws {
     let mount = mount()
     try await mount.mkdir("B/bk")

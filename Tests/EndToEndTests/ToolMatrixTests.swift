@@ -72,6 +72,8 @@ extension EndToEnd {
       Tool(
         "aws s3 sync",
         """
+        # Large files are written from their beginning to their end: one stream each instead of several ranges at once.
+        printf '[default]\ns3 =\n  multipart_threshold = 5GB\n' > $L/aws; export AWS_CONFIG_FILE=$L/aws
         export AWS_ACCESS_KEY_ID=$KEY AWS_SECRET_ACCESS_KEY=$SECRET AWS_DEFAULT_REGION=us-east-1
         $AWS --endpoint-url $ENDPOINT s3 sync --only-show-errors $S s3://$BUCKET/backup/matrix/up
         sleep 1.5; diff -r $S $D/up

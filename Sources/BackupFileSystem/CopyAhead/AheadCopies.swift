@@ -22,14 +22,19 @@ final class AheadCopies: Sendable {
   }
 
   private let copies = Mutex<[Identity: AheadCopy]>([:])
+  /// Copies that have been helped to the end, the latest last: what such a copier still does is not looked at again.
+  private let ended = Mutex<[Identity]>([])
+  private static let endedKept = 64
   /// Distinguishes the journals of one process.
   private let counter = Atomic(0)
 
   /// A number that no other copy of this process has.
   var nextNumber: Int { counter.add(1, ordering: .relaxed).newValue }
 
-  /// Whether a copy is helped already.
-  func contains(_ identity: Identity) -> Bool { copies.withLock { $0[identity] != nil } }
+  /// Whether a copy is, or was, helped already.
+  func contains(_ identity: Identity) -> Bool {
+    copies.withLock { $0[identity] != nil } || ended.withLock { $0.contains(identity) }
+  }
 
   /// Adds a copy. False when it is there already.
   func insert(_ copy: AheadCopy, _ identity: Identity) -> Bool {
@@ -41,7 +46,13 @@ final class AheadCopies: Sendable {
   }
 
   /// A copy has ended.
-  func remove(_ identity: Identity) { copies.withLock { $0[identity] = nil } }
+  func remove(_ identity: Identity) {
+    ended.withLock { ended in
+      if ended.count >= Self.endedKept { ended.removeFirst() }
+      ended.append(identity)
+    }
+    copies.withLock { $0[identity] = nil }
+  }
 
   /// What was moved ahead for a key.
   func claim(_ key: ObjectKey, _ object: ObjectInfo?, in store: String) throws(FileSystemError) -> AheadClaim? {
