@@ -34,6 +34,18 @@ extension S3Store {
     guard (try? await head(directory, inBucket: nil, version: nil)) != nil,
       let page = try? await list(ListRequest(prefix: directory, limit: 1)), page.objects.isEmpty
     else { return false }
-    return (try? await delete(directory)) != nil
+    return (try? await removeEmptyDirectory(directory, depth: 0)) != nil
   }
+
+  /// Removes a directory in which there is no object, those in it first: services remove none that holds another.
+  private func removeEmptyDirectory(_ directory: ObjectKey, depth: Int) async throws {
+    if depth < Self.deepestLeftover {
+      let page = try await list(ListRequest(prefix: directory, groupedByDirectory: true))
+      for inner in page.directories { try await removeEmptyDirectory(inner, depth: depth + 1) }
+    }
+    try await delete(directory)
+  }
+
+  /// Nobody nests deeper than this, and 1,024 bytes of key do not allow much more.
+  private static var deepestLeftover: Int { 128 }
 }

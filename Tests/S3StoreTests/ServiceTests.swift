@@ -69,9 +69,9 @@ extension Result where Failure == any Error {
 
   @Test func aDirectoryThatTheServiceKeepsIsNotInTheWay() async throws {
     try await Service.use { service in
-      for name in ["put", "upload"] {
-        try await service.store.put(service.key("\(name)/below"), [1], condition: .none)
-        try await service.store.delete(service.key("\(name)/below"))
+      for name in ["put/below", "put/deep/er/below", "put/other/below", "upload/below", "upload/deep/below"] {
+        try await service.store.put(service.key(name), [1], condition: .none)
+        try await service.store.delete(service.key(name))
       }
       try await service.store.put(service.key("put"), [2], condition: .absent)
       #expect(try await service.store.get(service.key("put"), range: nil, version: nil).bytes == [2])
