@@ -9,7 +9,8 @@ extension EndToEnd {
       ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
     }
 
-    /// Seeds that failed once: both found directories that the store keeps.
+    /// Seeds that failed once: both found directories that the store keeps. Seed 4, left out,
+    /// still fails after about 1,000 steps: SeaweedFS answers InternalError to a multipart completion.
     static let keptSeeds = [2, 7]
 
     static let seeds: [Int] = {
