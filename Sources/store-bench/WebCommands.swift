@@ -46,6 +46,8 @@ struct WebSmallCommand: AsyncParsableCommand {
   @Option(help: "Requests in all.") var requests = 200_000
   @Option(help: "Requests under way at once.") var inFlight = 32
 
+  @Flag(help: "Ask from as many tasks, as the store layers do, instead of from the engine's own thread.") var tasks = false
+
   func run() async throws {
     let engine = try HTTPEngine()
     let watch = Stopwatch()
@@ -53,18 +55,44 @@ struct WebSmallCommand: AsyncParsableCommand {
     let share = max(1, requests / inFlight)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<inFlight {
-        group.addTask {
-          for _ in 0..<share {
-            let response = try await engine.send(request)
-            guard response.status == 200, response.body.count == size else {
-              throw Shortfall(description: "HTTP status \(response.status) with \(response.body.count) bytes")
-            }
-          }
+        if tasks {
+          group.addTask { for _ in 0..<share { try Self.check(await engine.send(request), size) } }
+        } else {
+          let chain = Chain(engine: engine, request: request, size: size, count: share)
+          group.addTask { try await withUnsafeThrowingContinuation { chain.run($0) } }
         }
       }
       try await group.waitForAll()
     }
     watch.report(unit: "requests", amount: Double(share * inFlight))
+  }
+
+  static func check(_ response: HTTPResponse, _ size: Int) throws {
+    guard response.status == 200, response.body.count == size else {
+      throw Shortfall(description: "HTTP status \(response.status) with \(response.body.count) bytes")
+    }
+  }
+
+  /// Requests that follow each other, each sent from the completion of the one before.
+  private struct Chain: Sendable {
+    let engine: HTTPEngine
+    let request: HTTPRequest
+    let size: Int
+    var count: Int
+
+    func run(_ end: UnsafeContinuation<Void, any Error>) {
+      guard count > 0 else { return end.resume() }
+      var rest = self
+      rest.count -= 1
+      engine.submit(request) { [rest] result in
+        do {
+          try WebSmallCommand.check(try result.get(), rest.size)
+          rest.run(end)
+        } catch {
+          end.resume(throwing: error)
+        }
+      }
+    }
   }
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "testbed.d"))
 
+import network
 import stores
 from report import write
 from tables import BenchError, Settings
@@ -26,6 +27,7 @@ EPILOG = """\
 Each row runs every contender several times in turn; contenders.py has the options they get. Times are those of whole
 processes; CPU is user and system time of the client alone; memory is its peak resident size. Runs during which
 other processes took more than a quarter of a core are repeated, up to as often again as was asked for (--patience).
+Run as root, servers and clients have a loopback of their own with CUBIC; else the machine's.
 
 Results: DIR/SUITE.json (every run) and DIR/SUITE.md (medians and ranges). Servers are started and stopped; what they
 hold stays in .testbed/bench for the next run. Exit status: 0 when every row was measured and its result is right,
@@ -59,6 +61,9 @@ def main() -> int:
     suite = SUITES[options.suite]
     try:
         settings = Settings.of(options)
+        for product in suite.products:
+            settings.build(product)
+        settings.network = network.isolate()
         with (settings.home / "lock").open("w") as lock:
             # Two at once would measure each other.
             try:

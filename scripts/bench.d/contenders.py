@@ -1,7 +1,7 @@
 """How each contender is told to do the same thing.
 
-Range sizes of milvus-backupfs for large GETs were tried out (docs/BENCHMARKS.md). The peers' options
-were chosen by judgement, without requests and checks that others do not make, and not tried out.
+The sizes and numbers of parts and ranges of large objects were tried out for each contender (docs/BENCHMARKS.md says
+which); the best are used. Otherwise the peers' options are those without requests and checks that others do not make.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class Ours:
         return self._command("get", key, "--in-flight", "2", "--part-size", str(16 << 20))
 
     def get(self, key: str, path: Path) -> list[str]:
-        return self._command("get", key, "--output", path, "--in-flight", "4")
+        return self._command("get", key, "--output", path, "--in-flight", "2", "--part-size", str(16 << 20))
 
     def put(self, path: Path, key: str) -> list[str]:
-        return self._command("put", path, key, "--in-flight", "6")
+        return self._command("put", path, key, "--in-flight", "4", "--part-size", str(16 << 20))
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
         return self._command("put-many", folder, prefix, "--in-flight", str(width))
@@ -111,7 +111,7 @@ class Rclone:
         return self._command("copyto", self._remote(key), str(path), "--no-check-dest", *words, heads=True)
 
     def put(self, path: Path, key: str) -> list[str]:
-        words = ["--s3-chunk-size=16M", "--s3-upload-concurrency=8", "--s3-disable-checksum", "--no-check-dest"]
+        words = ["--s3-chunk-size=16M", "--s3-upload-concurrency=4", "--s3-disable-checksum", "--no-check-dest"]
         return self._command("copyto", str(path), self._remote(key), *words, heads=True)
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
@@ -150,10 +150,10 @@ class S5cmd:
         return self._command("cat", "--concurrency=1", "--part-size=50", self._address(key))
 
     def get(self, key: str, path: Path) -> list[str]:
-        return self._command("cp", "--concurrency=4", "--part-size=16", self._address(key), str(path))
+        return self._command("cp", "--concurrency=8", "--part-size=50", self._address(key), str(path))
 
     def put(self, path: Path, key: str) -> list[str]:
-        return self._command("cp", "--concurrency=8", "--part-size=16", str(path), self._address(key))
+        return self._command("cp", "--concurrency=5", "--part-size=50", str(path), self._address(key))
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
         return self._command("cp", f"{folder}/*", self._address(prefix) + "/", workers=width)

@@ -16,14 +16,14 @@ from tables import OURS, Result, Settings
 
 
 def write(suite, results: list[Result], settings: Settings) -> None:
-    text = markdown(suite, results)
+    text = markdown(suite, results, settings)
     (settings.out / f"{suite.name}.md").write_text(text)
     (settings.out / f"{suite.name}.json").write_text(
         json.dumps(
             {
                 "suite": suite.name,
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "machine": machine(),
+                "machine": {**machine(), "network": settings.network},
                 "versions": suite.versions(),
                 "rows": [_row(result) for result in results],
             },
@@ -50,10 +50,10 @@ def machine() -> dict[str, str]:
     }
 
 
-def markdown(suite, results: list[Result]) -> str:
+def markdown(suite, results: list[Result], settings: Settings) -> str:
     facts = machine()
     lines = [
-        f"{facts['cpu']}, {facts['memory']}, {facts['system']}, Linux {facts['kernel']}; "
+        f"{facts['cpu']}, {facts['memory']}, {facts['system']}, Linux {facts['kernel']}, {settings.network}; "
         + ", ".join(f"{name} {version}" for name, version in suite.versions().items())
         + ". Median (lowest–highest).",
         "",

@@ -33,8 +33,10 @@ class Stores:
     name = "stores"
     summary = "GET, PUT and listing beside rclone and s5cmd; the HTTP engine against nginx"
 
+    products = ("store-bench",)
+
     def run(self, settings: Settings) -> list[Result]:
-        binary = settings.build("store-bench")
+        binary = settings.binary("store-bench")
         material = Material(settings.scratch)
         results: list[Result] = []
         rows_of_store = [row for row in STORE_ROWS if settings.wants(row)]

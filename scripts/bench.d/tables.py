@@ -13,6 +13,7 @@ from layout import PROJECT
 from measure import CommandFailed, Cost, run
 
 OURS = "milvus-backupfs"
+SWIFT_BUILD = ["swift", "build", "--package-path", str(PROJECT), "-c", "release"]
 FOREIGN_BOUND = 0.25
 """Cores that other processes may take during a run that counts."""
 
@@ -21,7 +22,7 @@ class BenchError(Exception):
     """Something the user should read; the text is the whole message."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Settings:
     """What the command line said."""
 
@@ -34,6 +35,8 @@ class Settings:
     scratch: Path
     base_port: int
     builds: bool
+    network: str = ""
+    """What servers and clients talk over."""
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Settings:
@@ -50,12 +53,14 @@ class Settings:
     def wants(self, row: str) -> bool:
         return self.rows is None or any(row.startswith(prefix) for prefix in self.rows)
 
-    def build(self, product: str) -> Path:
-        """Builds a product with optimisation; returns its path."""
-        command = ["swift", "build", "--package-path", str(PROJECT), "-c", "release"]
-        if self.builds and subprocess.run([*command, "--product", product], stdout=sys.stderr).returncode != 0:
+    def build(self, product: str) -> None:
+        """Builds a product with optimisation, before the network is left."""
+        if self.builds and subprocess.run([*SWIFT_BUILD, "--product", product], stdout=sys.stderr).returncode != 0:
             raise BenchError(f"{product} does not build")
-        shown = subprocess.run([*command, "--show-bin-path"], capture_output=True, text=True, check=True)
+
+    def binary(self, product: str) -> Path:
+        """Path of a product that was built."""
+        shown = subprocess.run([*SWIFT_BUILD, "--show-bin-path"], capture_output=True, text=True, check=True)
         binary = Path(shown.stdout.strip()) / product
         if not binary.exists():
             raise BenchError(f"{binary} is missing: leave --no-build out")
