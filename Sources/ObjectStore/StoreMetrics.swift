@@ -68,6 +68,11 @@ public final class StoreMetrics: Sendable {
   /// The counts at this moment. Operations that were never called are absent.
   public var snapshot: [StoreOperation: OperationMetrics] { operations.withLock { $0 } }
 
+  /// How often the store has asked for fewer requests; each try counts, also those that a retry has made good.
+  public var throttles: Int {
+    operations.withLock { $0.values.reduce(0) { $0 + ($1.failures[.throttled] ?? 0) } }
+  }
+
   /// Takes note that a call begins.
   func began(_ operation: StoreOperation, sending bytes: Int) {
     operations.withLock { operations in

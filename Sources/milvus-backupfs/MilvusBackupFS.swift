@@ -26,7 +26,7 @@ struct MilvusBackupFS: AsyncParsableCommand {
     version: release,
     subcommands: [
       MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, RestoreCommand.self,
-      CheckCommand.self,
+      CheckCommand.self, CopyCommand.self,
     ])
 
   static func main() async {

@@ -46,7 +46,8 @@ struct WebSmallCommand: AsyncParsableCommand {
   @Option(help: "Requests in all.") var requests = 200_000
   @Option(help: "Requests under way at once.") var inFlight = 32
 
-  @Flag(help: "Ask from as many tasks, as the store layers do, instead of from the engine's own thread.") var tasks = false
+  @Flag(help: "Ask from as many tasks, as the store layers do, instead of from the engine's own thread.") var tasks =
+    false
 
   func run() async throws {
     let engine = try HTTPEngine()

@@ -11,12 +11,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "testbed.d"))
 
+import copies
+import listings
 import network
+import reads
 import stores
 from report import write
 from tables import BenchError, Settings
 
-SUITES = {suite.name: suite for suite in (stores.SUITE,)}
+SUITES = {suite.name: suite for suite in (stores.SUITE, copies.SUITE, listings.SUITE, reads.SUITE)}
 
 DESCRIPTION = """\
 Measures milvus-backupfs beside other programs that do the same, on this machine, and checks what they did.
@@ -43,7 +46,7 @@ def main() -> int:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("suite", choices=SUITES)
+    parser.add_argument("suite", choices=[*SUITES, "all"])
     parser.add_argument("--runs", type=int, default=5, help="per row and contender; default %(default)s")
     parser.add_argument(
         "--patience", type=int, metavar="N", help="most disturbed runs per row to repeat; default RUNS per contender"
@@ -58,10 +61,10 @@ def main() -> int:
     if options.runs < 1:
         parser.error("--runs must be at least 1")
 
-    suite = SUITES[options.suite]
+    suites = list(SUITES.values()) if options.suite == "all" else [SUITES[options.suite]]
     try:
         settings = Settings.of(options)
-        for product in suite.products:
+        for product in sorted({product for suite in suites for product in suite.products}):
             settings.build(product)
         settings.network = network.isolate()
         with (settings.home / "lock").open("w") as lock:
@@ -70,8 +73,8 @@ def main() -> int:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BenchError(f"another scripts/bench runs in {settings.home}") from None
-            results = suite.run(settings)
-            write(suite, results, settings)
+            for suite in suites:
+                write(suite, suite.run(settings), settings)
         return 0
     except (BenchError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -37,17 +37,24 @@ class Cost:
 
 def run(
     command: Sequence[str], servers: Iterable[int] = (), environment: Mapping[str, str] | None = None,
-    keep_output: bool = False, limit: float = 600,
+    keep_output: bool = False, limit: float = 1800, helpers: Iterable[int] = (),
 ) -> Cost:
     """Runs a command to its end. Its output goes to /dev/null unless it is wanted.
+
+    `helpers` are processes that work for the command, such as the daemon of a mount: their CPU time is the client's, and
+    their peak size counts if it is larger.
 
     GNU time starts it: the peak size of a process counts that of the one which forked it, and this interpreter is
     larger than some of what is measured.
     """
-    servers = list(servers)
+    servers, helpers = list(servers), list(helpers)
+    for pid in helpers:
+        # Forgets the peak size so far (proc(5)).
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
     environment = {**os.environ, **(environment or {})}
     with tempfile.NamedTemporaryFile("r", prefix="bench-") as peak, tempfile.TemporaryFile() as errors:
         busy, served = _busy(), sum(map(_process_cpu, servers))
+        helped = sum(map(_process_cpu, helpers))
         began = time.perf_counter()
         process = subprocess.Popen(
             ["/usr/bin/time", "--quiet", "-f", "%M", "-o", peak.name, *command],
@@ -61,10 +68,11 @@ def run(
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip()[-2000:]
             raise CommandFailed(f"exit status {os.waitstatus_to_exitcode(status)} of {' '.join(command)}\n{words}")
-        cpu = usage.ru_utime + usage.ru_stime
+        cpu = usage.ru_utime + usage.ru_stime + sum(map(_process_cpu, helpers)) - helped
         server_cpu = sum(map(_process_cpu, servers)) - served
         foreign = max(0.0, (_busy() - busy - cpu - server_cpu) / seconds)
-        return Cost(seconds, cpu, int(peak.read()) * 1024, server_cpu, foreign, output)
+        memory = max([int(peak.read()) * 1024, *map(_peak_size, helpers)])
+        return Cost(seconds, cpu, memory, server_cpu, foreign, output)
 
 
 def _wait(process: subprocess.Popen, limit: float) -> tuple[int, int, object]:
@@ -90,3 +98,10 @@ def _busy() -> float:
 def _process_cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _peak_size(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -88,6 +88,15 @@ def _verdict(result: Result) -> list[str]:
         words.append(f"{_wall(costs) / _wall(ours):.2f} × as fast as {name}")
     if "rclone" in peers:
         words.append(f"{_cpu(ours) / _cpu(peers['rclone']):.2f} of rclone's CPU")
+    for bound in result.row.at_most:
+        chosen = {name: costs for name, costs in peers.items() if name.startswith(bound.peers)}
+        if not chosen:
+            continue
+        value = _cpu if bound.what == "CPU" else _wall
+        best = min(chosen, key=lambda name: value(chosen[name]))
+        ratio = value(ours) / value(chosen[best])
+        kept = "kept" if ratio <= bound.factor else "**missed**"
+        words.append(f"{ratio:.2f} × the {bound.what} of {best} (bound {bound.factor:.2f}: {kept})")
     if result.row.bound:
         rate = result.row.amount / _wall(ours)
         words.append(f"{rate / result.row.bound:.2f} × the bound of {_rate(result.row.bound, result.row.unit)}")

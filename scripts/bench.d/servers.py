@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 import urllib.error
@@ -17,10 +18,10 @@ from tables import BenchError, Settings
 
 
 @contextmanager
-def seaweed(settings: Settings) -> Iterator[tuple[Store, int]]:
-    """A store that runs; its data stays for the next run. Yields its process id as well."""
+def seaweed(settings: Settings, number: int = 0) -> Iterator[tuple[Store, int]]:
+    """One of two stores, running; its data stays for the next run. Yields its process id as well."""
     layout = Layout(settings.home, settings.base_port)
-    store = layout.instances[0].store
+    store = layout.instances[number].store
     server = SeaweedServer(layout, store)
     try:
         server.ensure()
@@ -39,6 +40,28 @@ def compact(store: Store) -> None:
     address = f"http://{HOST}:{store.ports['master']}/vol/vacuum?garbageThreshold=0.05"
     with urllib.request.urlopen(address, timeout=300) as answer:
         answer.read()
+
+
+@contextmanager
+def slowed(settings: Settings, store: Store, port: int, latency: str) -> Iterator[str]:
+    """A way to a store on which each answer comes later. Yields its endpoint."""
+    command = [
+        str(settings.binary("fault-proxy")), "--to", store.endpoint.removeprefix("http://"), "--listen", f"{HOST}:{port}",
+        "--latency", latency,
+    ]
+    proxy = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(50):
+            with socket.socket() as probe:
+                if probe.connect_ex((HOST, port)) == 0:
+                    break
+            time.sleep(0.1)
+        else:
+            raise BenchError(f"{command} does not listen")
+        yield f"http://{HOST}:{port}"
+    finally:
+        proxy.terminate()
+        proxy.wait(10)
 
 
 NGINX = """\

@@ -77,6 +77,8 @@ class Task:
     """Before each run; not timed."""
     check: Callable[[Cost], None] = lambda cost: None
     """After each run; raises BenchError when the result is wrong."""
+    helpers: Callable[[], Sequence[int]] = tuple
+    """Processes that work for the command: daemons of mounts."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,18 @@ class Row:
     bound: float | None = None
     """Units per second to reach, of rows without peers."""
     keep_output: bool = False
+    at_most: Sequence[AtMost] = ()
+    """What ours may take, compared with peers."""
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """A bound: ours takes at most `factor` times what the best of the peers takes whose names begin so."""
+
+    factor: float
+    peers: str
+    what: str = "time"
+    """`time`, or `CPU`."""
 
 
 @dataclass
@@ -133,7 +147,7 @@ def measure(row: Row, settings: Settings, servers: Sequence[int]) -> Result:
 def _run_once(row: Row, name: str, task: Task, servers: Sequence[int]) -> Cost:
     task.prepare()
     try:
-        cost = run(task.command, servers, task.environment, row.keep_output)
+        cost = run(task.command, servers, task.environment, row.keep_output, helpers=task.helpers())
     except CommandFailed as error:
         raise BenchError(f"{row.name}: {name}: {error}") from error
     try:

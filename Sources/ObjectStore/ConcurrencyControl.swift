@@ -6,9 +6,9 @@
 // are measured by one measure.
 
 /// Finds the number of moves in flight that a pair of stores takes best.
-struct ConcurrencyControl {
+public struct ConcurrencyControl: Sendable {
   /// Where it begins.
-  static let first = 8
+  public static let first = 8
   /// Bounds of the number.
   static let bounds = 2...96
   /// What a move costs beside its bytes, expressed in bytes: about what a store moves in the time of one request.
@@ -21,9 +21,9 @@ struct ConcurrencyControl {
   private static let restEpochs = 8
 
   /// How many may be in flight now.
-  private(set) var limit = ConcurrencyControl.first
+  public private(set) var limit = ConcurrencyControl.first
 
-  private enum Phase {
+  private enum Phase: Sendable {
     /// Measuring for the first time, or at a number that was just raised from `before`.
     case climbing(before: Int)
     /// Staying at what was found.
@@ -36,12 +36,15 @@ struct ConcurrencyControl {
   private var done: Double = 0
   private var finished = 0
 
+  /// Begins with `first` in flight.
+  public init() {}
+
   /// A move has succeeded.
   /// - Parameters:
   ///   - bytes: of the object.
   ///   - now: seconds of a clock that never goes back.
   ///   - wasFull: whether as many moves as allowed were in flight; otherwise the number was not what limited the rate.
-  mutating func succeeded(bytes: Int64, now: Double, wasFull: Bool) {
+  public mutating func succeeded(bytes: Int64, now: Double, wasFull: Bool) {
     guard wasFull else {
       restart(now)
       return
@@ -59,7 +62,7 @@ struct ConcurrencyControl {
   }
 
   /// A store asked for fewer requests.
-  mutating func throttled(now: Double) {
+  public mutating func throttled(now: Double) {
     limit = max(Self.bounds.lowerBound, limit / 2)
     bestRate = 0
     phase = .resting(epochs: Self.restEpochs)

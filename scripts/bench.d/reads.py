@@ -1,0 +1,96 @@
+"""`scripts/bench read`: a large file of the mount read from end to end and at random."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack
+
+from copies import Copies, Scene
+from mounts import ROOT, Mount, Place
+from servers import seaweed
+from tables import OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
+
+SIZE = 1 << 30
+NAME, PATH = "made_up_read", "binlogs/insert_log/1/2/3/3/100/4"
+JOBS, BLOCK, SECONDS = 8, 4096, 10
+
+
+class Reads:
+    name = "read"
+    summary = "1 GiB in order beside parallel ranged curl; random reads (fio) beside s3fs and rclone mount"
+    products = ("milvus-backupfs",)
+
+    def run(self, settings: Settings) -> list[Result]:
+        results = []
+        with ExitStack() as stack:
+            store, pid = stack.enter_context(seaweed(settings))
+            place = Place.of("milvus_A", store)
+            scene = Scene(settings, stack, place, place)
+            _need(scene, place)
+            for name, row in (("sequential", _sequential), ("random", _random)):
+                if not settings.wants(name):
+                    continue
+                try:
+                    results.append(measure(row(name, scene, place), settings, [pid]))
+                finally:
+                    scene.unmount()
+        return results
+
+    versions = Copies.versions
+
+
+def _need(scene: Scene, place: Place) -> None:
+    if scene.objects(place, NAME).get(PATH) != SIZE:
+        print(f"bench: storing {ROOT}/{NAME}", file=sys.stderr)
+        with open("/dev/urandom", "rb") as random:
+            scene.client(place).upload_fileobj(_Limited(random, SIZE), place.bucket, f"{ROOT}/{NAME}/{PATH}")
+
+
+class _Limited:
+    """The first bytes of a stream."""
+
+    def __init__(self, stream, count: int) -> None:
+        self.stream, self.left = stream, count
+
+    def read(self, count: int = -1) -> bytes:
+        data = self.stream.read(min(count if count >= 0 else self.left, self.left))
+        self.left -= len(data)
+        return data
+
+
+def _sequential(name: str, scene: Scene, place: Place) -> Row:
+    mount = scene.ours(place)
+    client = scene.client(place)
+    url = client.generate_presigned_url("get_object", Params={"Bucket": place.bucket, "Key": f"{ROOT}/{NAME}/{PATH}"})
+    quarter = SIZE // 4
+    ranged = " ".join(
+        f"curl -sf -r {i * quarter}-{(i + 1) * quarter - 1} -o /dev/null '{url}' & p{i}=$!;" for i in range(4))
+    tasks = {
+        OURS: Task(["dd", f"if={mount.path(place) / NAME / PATH}", "of=/dev/null", "bs=1M"], {}, mount.remount,
+                   helpers=mount.pids),
+        "curl, 4 ranges": Task(["sh", "-c", f"{ranged} wait $p0 && wait $p1 && wait $p2 && wait $p3"]),
+    }
+    return Row(name, "Read 1 GiB in order", tasks, SIZE, "bytes", at_most=(AtMost(1.15, "curl"),))
+
+
+def _random(name: str, scene: Scene, place: Place) -> Row:
+    """All jobs read for a fixed time; what counts is how long one read takes on the average."""
+    reads = 2000
+
+    def task(mount: Mount) -> Task:
+        command = [
+            "fio", "--name=random", f"--filename={mount.path(place) / NAME / PATH}", "--rw=randread", f"--bs={BLOCK}",
+            f"--numjobs={JOBS}", "--readonly", "--direct=0", "--invalidate=0", "--randseed=7", f"--size={SIZE}",
+            f"--io_size={reads // JOBS * BLOCK}", "--ioengine=psync", "--group_reporting", "--fadvise_hint=0",
+        ]
+        return Task(command, {}, mount.remount, helpers=mount.pids)
+
+    tasks = {
+        OURS: task(scene.ours(place)), "s3fs": task(scene.s3fs(place)), "rclone mount": task(scene.rclone_mount(place)),
+    }
+    return Row(name, f"{reads:,} random reads of 4 KiB, {JOBS} jobs", tasks, reads, "reads",
+               at_most=(AtMost(1.0, ""),))
+
+
+SUITE = Reads()
