@@ -126,17 +126,16 @@ class FlushCalls(Calls):
     def _flush(self, collection: Collection) -> list[Segment]:
         """Writes what grows and what is deleted; returns the segments so sealed."""
         importer = self.double.importer
-        done = time.monotonic() + self.double.settings.flush_delay
         sealed = [entry for entry in collection.segments.values() if entry.flushed_at is None and entry.rows]
         for segment in sealed:
             importer.logs.write_rows(collection, segment)
-            segment.flushed_at = done
         for partition, deletes in list(collection.pending_deletes.items()):
             if deletes:
-                segment = importer.add_l0(collection, partition, deletes)
-                segment.flushed_at = done
-                sealed.append(segment)
+                sealed.append(importer.add_l0(collection, partition, deletes))
             del collection.pending_deletes[partition]
+        done = time.monotonic() + self.double.settings.flush_delay
+        for segment in sealed:
+            segment.flushed_at = done
         return sealed
 
     @staticmethod

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 
 _PREFACE = b"PRI"
 _PIECE = 256 << 10
@@ -42,8 +43,10 @@ class Front:
             writer.close()
             return
         far_writer.write(first)
+        # Cancelled at the end of the double: nothing to tell anybody.
         try:
-            await asyncio.gather(_pipe(reader, far_writer), _pipe(far_reader, writer))
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(_pipe(reader, far_writer), _pipe(far_reader, writer))
         finally:
             far_writer.close()
             writer.close()

@@ -33,7 +33,6 @@ MAX_FILES = 1024
 @dataclass
 class Job:
     id: int
-    database: str
     collection: Collection
     partitions: list[int]
     units: list[Unit]
@@ -90,7 +89,7 @@ class Importer:
             raise import_failed(f"list binlogs failed, err={error}") from error
         if not units:
             raise import_failed(f"no binlog to import, input={files}")
-        job = Job(self.state.new_id(), database, collection, partitions, units, parsed)
+        job = Job(self.state.new_id(), collection, partitions, units, parsed)
         self.jobs[job.id] = job
         self._pool.submit(self._run, job)
         return job
@@ -179,9 +178,8 @@ class Importer:
         rows, total = read_rows(self.logs.bucket, unit, job.collection.schema, job.options)
         job.total_rows += total
         with self.state.lock:
-            if self.state.databases.get(job.database) is None or job.collection.name not in (
-                self.state.databases[job.database].collections
-            ):
+            home = self.state.databases.get(job.collection.database)
+            if home is None or home.collections.get(job.collection.name) is not job.collection:
                 raise import_failed(f"collection {job.collection.name} dropped")
             job.segments += [segment.id for segment in self.add_rows(job.collection, job.partitions[0], rows)]
         job.imported_rows += len(rows)

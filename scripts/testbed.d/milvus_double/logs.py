@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,22 +37,21 @@ class LogStore:
     def write_rows(self, collection: Collection, segment: Segment) -> None:
         """Writes the insert logs of a segment and notes their ids in it."""
         fields = [*schemas.system_fields(), *collection.schema.fields]
+        objects: dict[str, bytes] = {}
         for start in range(0, len(segment.rows), self.rows_per_log):
             rows = segment.rows[start : start + self.rows_per_log]
             if segment.storage_version >= 2:
                 files = _packed_files(fields, rows)
             else:
-                files = {
-                    field.fieldID: _field_log(collection, segment, field, rows)
-                    for field in fields
-                    # A nullable field that was added later has no logs in older segments; here all rows have it.
-                }
+                files = {field.fieldID: _field_log(collection, segment, field, rows) for field in fields}
             for number, content in files.items():
                 log = self.new_id()
-                self.bucket.put(
-                    self.key("insert_log", collection.id, segment.partition, segment.id, number, log), content
-                )
+                objects[
+                    self.key("insert_log", collection.id, segment.partition, segment.id, number, log)
+                ] = content
                 segment.insert_logs.setdefault(number, []).append(log)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(self.bucket.put, objects, objects.values()))
 
     def write_deletes(self, collection: Collection, segment: Segment, deletes: Deletes) -> None:
         """Writes one delta log of a segment; always in the envelope of version 1."""

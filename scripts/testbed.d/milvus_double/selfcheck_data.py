@@ -172,7 +172,7 @@ def strictness(checks: Checks, bed: Bed) -> None:
 
 
 def flushing(checks: Checks, store: Store, version: str) -> None:
-    with double(version, store, "--flush-delay", "0.5") as bed:
+    with double(version, store, "--flush-delay", "2") as bed:
         client = MilvusClient(f"http://{bed.address}")
         make(client, "coll")
         client.insert("coll", rows(10))
@@ -199,7 +199,7 @@ def flushing(checks: Checks, store: Store, version: str) -> None:
             checks.refused("FlushAll of targets before 2.6.5", lambda: bed.call("FlushAll", target), "flush_targets")
 
 
-def eventually(condition: Any, seconds: float = 10) -> bool:
+def eventually(condition: Any, seconds: float = 30) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
