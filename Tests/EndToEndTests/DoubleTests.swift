@@ -1,0 +1,50 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+  /// The program against doubles of versions that cannot be had here. A double is no server: what runs here shows that
+  /// calls, options and files are as those versions want them, as far as their sources tell.
+  @Suite(.serialized) struct Doubles {
+    /// What the double accepts is checked by clients that know nothing of this program.
+    @Test func theDoublesThemselvesHoldWhatTheyPromise() async throws {
+      let store = try Testbed.instance("A").store
+      let outcome = try await shell(
+        "'\(Testbed.project)/.testbed/double/bin/python' -m milvus_double.selfcheck --endpoint \(store.endpoint) "
+          + "--bucket \(store.bucket) --access-key \(store.accessKeyID) --secret-key \(store.secretAccessKey) "
+          + "--version 2.4.23 --version 2.5.16 --version 2.6.15 "
+          + "> \"$LOG\" 2>&1; status=$?; grep -A 8 WRONG \"$LOG\"; tail -n 1 \"$LOG\"; rm \"$LOG\"; exit $status",
+        environment: [
+          "PYTHONPATH": Fixture.scripts,
+          "LOG": FileManager.default.temporaryDirectory.appending(path: "selfcheck-\(UUID().uuidString)").path,
+        ], limit: 900)
+      #expect(outcome.succeeded, "\(outcome.output)")
+      #expect(outcome.output.contains(" 0 do not"), "\(outcome.output)")
+    }
+
+    /// Not 2.4.0: it shows no segment levels and imports no deletes alone, and the program loses the deletes there.
+    @Test(arguments: ["2.4.23", "2.5.4", "2.5.16", "2.6.0", "2.6.15"])
+    func aCollectionComesBackRowByRow(version: String) async throws {
+      try await MilvusDouble.with(version) { double in
+        try await run(
+          "\"$PYTHON\" '\(Fixture.scripts)/fill.py' --address \(double.address) --collection coll --rows 3000")
+        try await Workplace.with(mounted: false, edits: ["A": double.edits()]) { place in
+          let config = "--config '\(place.configs)/milvus_A.yaml'"
+          let before = try await double.calls().count
+          try await run("\"$BACKUPFS\" create \(config) -c coll -n made")
+          let restored = try await run("\"$BACKUPFS\" restore \(config) -n made -s _bak")
+          #expect(restored.contains("coll_bak"))
+          let refused = try await double.calls().dropFirst(before).filter { $0.outcome != "ok" && !$0.isAnswer }
+          #expect(refused.isEmpty)
+          try await run(
+            "\"$PYTHON\" '\(Fixture.scripts)/verify.py' --source \(double.address) --source-collection coll "
+              + "--target \(double.address) --target-collection coll_bak --min-rows 2900")
+        }
+      }
+    }
+  }
+}
+
+extension MilvusDouble.Call {
+  /// Whether a failed call is nothing but an answer: there is no such index, nothing is loaded.
+  fileprivate var isAnswer: Bool { outcome.hasPrefix("700:") || outcome.hasPrefix("101:") }
+}
