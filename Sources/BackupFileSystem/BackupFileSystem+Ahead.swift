@@ -28,6 +28,7 @@ extension BackupFileSystem {
         source: reader.store, target: writer.store, prefix: plan.prefix, copier: ObjectCopier(budget: transferBudget),
         journal: journal,
         next: { [weak self] cursor in self?.state.withLock { cursor.next(in: $0.tree) } },
+        throttles: settings.throttles,
         isCopierAlive: { [inspector] in inspector.isRunning(writer.thread) },
         ended: { [aheads] in aheads.remove(plan.identity) }))
     guard aheads.insert(copy, plan.identity) else {

@@ -32,6 +32,8 @@ public struct FileSystemSettings: Sendable {
 
   /// Where it is noted what is moved ahead of copiers; nil keeps from moving anything ahead.
   public var journalDirectory: FilePath?
+  /// How often the stores have asked for fewer requests so far, retries that made it good included.
+  public var throttles: @Sendable () -> Int = { 0 }
 
   /// Makes settings for an owner.
   public init(owner: UInt32, group: UInt32) {

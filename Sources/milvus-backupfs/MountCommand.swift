@@ -101,6 +101,8 @@ struct MountCommand: AsyncParsableCommand {
       settings.filePermissions = 0o666 & ~mask
     }
     settings.journalDirectory = StateDirectory.path().map { FilePath($0) }
+    let metrics = stores.map(\.metrics)
+    settings.throttles = { metrics.reduce(0) { $0 + $1.throttles } }
     let system = BackupFileSystem(
       stores: try mountedStores(stores), settings: settings,
       controls: JobControlFiles(stores: stores, jobs: jobs, logger: logger))

@@ -23,6 +23,8 @@ final class AheadCopy: Sendable {
     var journal: AheadJournal
     /// The next file that the copier will ask for, and its path below the directory.
     var next: @Sendable (inout TreeCursor) -> TreeCursor.File?
+    /// How often the stores have asked for fewer requests so far.
+    var throttles: @Sendable () -> Int
     /// Whether the copier is still there.
     var isCopierAlive: @Sendable () -> Bool
     /// Told when everything is settled.
@@ -39,6 +41,7 @@ final class AheadCopy: Sendable {
   private struct State {
     var moves: [ObjectKey: Move] = [:]
     var control = ConcurrencyControl()
+    var seenThrottles: Int
     var running = 0
     var unclaimed = 0
     var unclaimedBytes: Int64 = 0
@@ -51,7 +54,7 @@ final class AheadCopy: Sendable {
   private static let leadBytes: Int64 = 1 << 30
 
   let environment: Environment
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let wake: AsyncStream<Void>.Continuation
   private let wakes: AsyncStream<Void>
   private let clock = ContinuousClock()
@@ -60,6 +63,7 @@ final class AheadCopy: Sendable {
   /// Prepares to help; `run` does.
   init(_ environment: Environment) {
     self.environment = environment
+    state = Mutex(State(seenThrottles: environment.throttles()))
     began = clock.now
     (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -200,19 +204,27 @@ final class AheadCopy: Sendable {
       let moved = try await environment.copier.copy(
         object, from: environment.source, to: environment.target, as: key, condition: .absent)
       environment.journal.moved(key, moved.etag)
-      let now = (clock.now - began) / .seconds(1)
-      state.withLock { state in
-        state.control.succeeded(bytes: object.size, now: now, wasFull: state.running >= state.control.limit)
-        state.running -= 1
-      }
+      ended(moving: object.size)
       return moved
     } catch {
-      let now = (clock.now - began) / .seconds(1)
-      state.withLock { state in
-        if (error as? StoreError)?.code == .throttled { state.control.throttled(now: now) }
-        state.running -= 1
-      }
+      ended(moving: nil)
       throw FileSystemError(error)
+    }
+  }
+
+  /// A move has ended.
+  /// - Parameter bytes: that it moved; nil when it failed.
+  private func ended(moving bytes: Int64?) {
+    let now = (clock.now - began) / .seconds(1)
+    let throttles = environment.throttles()
+    state.withLock { state in
+      if throttles > state.seenThrottles {
+        state.seenThrottles = throttles
+        state.control.throttled(now: now)
+      } else if let bytes {
+        state.control.succeeded(bytes: bytes, now: now, wasFull: state.running >= state.control.limit)
+      }
+      state.running -= 1
     }
   }
 
