@@ -41,6 +41,9 @@ extension BackupFileSystem {
       let handle = state.withLock { open(.control(target, text: text, lines: ControlLines()), &$0) }
       return .ready(OpenedFile(handle: handle, usesDirectIO: true))
     case .file(let file):
+      // The kernel knows the name for up to a second longer than the tree does: of an unclear publication by a killed
+      // writer, or of an object removed elsewhere. On ESTALE it looks the name up anew and finds what there is.
+      guard node.isLinked else { throw FileSystemError(.staleNFSFileHandle) }
       return options.contains(.write)
         ? try openForWriting(inode, file, options: options, caller: caller) : .ready(try openForReading(inode))
     }

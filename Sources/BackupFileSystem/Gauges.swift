@@ -18,6 +18,8 @@ final class Gauges: Sendable {
     var controls = 0
     /// Multipart uploads neither completed nor aborted.
     var uploads = 0
+    /// Tells the requests of programs that wait for a store.
+    var requests: @Sendable () -> Int = { 0 }
     /// Names known.
     var inodes = 0
     /// Objects that no path can carry, by the listing that showed them.
@@ -46,13 +48,16 @@ extension Gauges.Values {
 }
 
 extension BackupFileSystem {
+  /// Says where the number of requests under way is to be had; only the server that takes them knows it.
+  public func countRequests(by count: @escaping @Sendable () -> Int) { gauges.update { $0.requests = count } }
+
   /// The figures as lines of `name value`, each ended by a newline.
   func statisticsText() -> String {
     let values = gauges.now
     let lines: [(String, Int)] = [
       ("open_files_reading", values.readers), ("open_files_writing", values.writers),
       ("open_directories", values.directories), ("open_control_files", values.controls),
-      ("uploads", values.uploads),
+      ("uploads", values.uploads), ("requests", values.requests()),
       ("read_buffer_bytes", readBudget.used), ("read_buffer_limit_bytes", readBudget.capacity),
       ("write_memory_bytes", memoryBudget.used), ("write_memory_limit_bytes", memoryBudget.capacity),
       ("transfer_buffer_bytes", transferBudget.used), ("transfer_buffer_limit_bytes", transferBudget.capacity),

@@ -31,6 +31,9 @@ final class ErrorLog: Sendable {
     switch errno {
     case .noSuchFileOrDirectory where operation == .lookup:
       nil
+    // The kernel looks the name up anew and says what it finds.
+    case .staleNFSFileHandle where operation == .open:
+      nil
     case .noSuchFileOrDirectory, .fileExists, .notDirectory, .isDirectory, .directoryNotEmpty, .improperLink,
       .interrupted, .canceled:
       .debug

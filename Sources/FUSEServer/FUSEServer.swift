@@ -53,6 +53,9 @@ public final class FUSEServer: Sendable {
     dispatcher = Dispatcher(fileSystem, logger: logger)
   }
 
+  /// Requests of programs that are being worked on at the moment; those answered at once do not count.
+  public var pendingRequests: Int { dispatcher.pending.count }
+
   deinit {
     // Mounted but never run: nobody would ever answer at this mount point.
     guard case .mounted(let mounted) = state.withLock({ $0 }) else { return }

@@ -110,6 +110,7 @@ struct MountCommand: AsyncParsableCommand {
       system,
       options: MountOptions(
         mountPoint: mountPoint, readOnly: readOnly, allowOther: allowOther, replacesStale: replace), logger: logger)
+    system.countRequests { [weak server] in server?.pendingRequests ?? 0 }
     do {
       try server.mount()
     } catch {

@@ -73,7 +73,7 @@ private final class TwoJobs: ControlFiles {
     await mount.release(writer)
     await mount.release(reader)
     for name in [
-      "open_files_reading", "open_files_writing", "open_directories", "uploads", "read_buffer_bytes",
+      "open_files_reading", "open_files_writing", "open_directories", "uploads", "requests", "read_buffer_bytes",
       "write_memory_bytes", "transfer_buffer_bytes",
     ] {
       #expect(try await figure(name, mount) == 0, "\(name)")
