@@ -105,7 +105,7 @@ let package = Package(
     .testTarget(name: "MilvusClientTests", dependencies: ["MilvusClient"] + grpc, swiftSettings: settings),
     .testTarget(name: "CurlHTTPTests", dependencies: ["CurlHTTP"], swiftSettings: settings),
     .testTarget(
-      name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP", "StoreConformance"],
+      name: "S3StoreTests", dependencies: ["S3Store", "ObjectStore", "CurlHTTP", "StoreConformance", crypto],
       exclude: ["Fixtures"],
       swiftSettings: settings),
     .testTarget(name: "FaultProxyTests", dependencies: ["FaultProxy"], swiftSettings: settings),

@@ -31,29 +31,33 @@ extension WriteSession {
       if isFresh, offset == 0, source.object.size > WriteBody.memoryLimit {
         state.withLock { $0.body.beginStream() }
       }
-      if state.withLock({ $0.body.canSkip(to: targetOffset) }), source.object.size > WriteBody.memoryLimit {
-        return try await copyParts(from: source, offset: offset, count: count)
+      if state.withLock({ $0.body.canSkip(to: targetOffset) }), source.object.size > WriteBody.memoryLimit,
+        let copied = try await copyParts(from: source, offset: offset, count: count)
+      {
+        return copied
       }
       let piece = min(count, Int64(ObjectCopier.partSize))
       try await reserveWaiting(upTo: targetOffset + piece)
-      let budget = environment.budget
-      try await storeWork { try await budget.acquire(Int(piece)) }
-      defer { budget.release(Int(piece)) }
-      return try await writeInside(try await source.fetch(offset..<offset + piece), at: targetOffset)
+      // Given back before it is written: a part that becomes full thereby needs the budget itself.
+      let bytes = try await storeWork {
+        try await environment.budget.withBytes(Int(piece)) { try await source.fetch(offset..<offset + piece) }
+      }
+      return try await writeInside(bytes, at: targetOffset)
     }
   }
 
-  /// Moves whole parts, several at a time, into the stream.
-  private func copyParts(from source: ReadSession, offset: Int64, count: Int64) async throws(FileSystemError) -> Int {
+  /// Moves whole parts, several at a time, into the stream. Nil when the bytes have to go through the buffer: less than a
+  /// part was asked for, or the parts would be streamed and the upload was begun for others.
+  private func copyParts(from source: ReadSession, offset: Int64, count: Int64) async throws(FileSystemError) -> Int? {
     let partSize = ObjectCopier.partSize(for: source.object.size, limits: store.limits)
     var length = min(count, max(Self.longestCopy, partSize))
     let isEnd = offset + length == source.object.size
     // Only the last part of an upload may be short.
     if !isEnd { length -= length % partSize }
-    guard length > 0 else {
-      return try await writeInside(try await source.fetch(offset..<offset + count), at: size)
-    }
-    let upload = try await openUpload()
+    guard length > 0 else { return nil }
+    let streams = ObjectCopier.streamsParts(of: source.object.size, limits: store.limits)
+    let upload = try await openUpload(streaming: streams)
+    guard upload.isStreaming || !streams else { return nil }
     let first = state.withLock { $0.body.nextPart }
     let range = offset..<offset + length
     let parts = try await storeWork {
@@ -123,7 +127,8 @@ extension WriteSession {
   func copyPrefix(_ object: ObjectInfo, _ source: any ObjectStore, _ covered: Int64, _ condition: WriteCondition)
     async throws(FileSystemError) -> ObjectInfo
   {
-    let upload = try await openUpload()
+    let upload = try await openUpload(
+      streaming: ObjectCopier.streamsParts(of: object.size, limits: store.limits))
     let parts = try await storeWork {
       try await environment.copier.moveParts(
         object, from: source, to: store, upload: upload, range: 0..<covered, firstNumber: 1)

@@ -141,9 +141,10 @@ extension WriteSession {
   }
 
   /// The upload that parts belong to, begun at the first one. The gate is held.
-  func openUpload() async throws(FileSystemError) -> MultipartUpload {
+  /// - Parameter streaming: whether that is for parts that are streamed.
+  func openUpload(streaming: Bool = false) async throws(FileSystemError) -> MultipartUpload {
     if let upload = state.withLock({ $0.upload }) { return upload }
-    let upload = try await storeWork { try await store.beginUpload(key) }
+    let upload = try await storeWork { try await store.beginUpload(key, streaming: streaming) }
     state.withLock { $0.upload = upload }
     environment.gauges.update { $0.uploads += 1 }
     return upload

@@ -15,6 +15,10 @@ typedef int (*ccurl_seek_function)(void *context, curl_off_t offset, int origin)
 typedef int (*ccurl_prerequest_function)(void *context, char *server_ip, char *local_ip, int server_port,
                                          int local_port);
 
+/* CURLOPT_XFERINFOFUNCTION. */
+typedef int (*ccurl_progress_function)(void *context, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                                       curl_off_t sent);
+
 static inline CURLcode ccurl_set_long(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value);
 }
@@ -45,6 +49,10 @@ static inline CURLcode ccurl_set_seek_function(CURL *easy, ccurl_seek_function v
 
 static inline CURLcode ccurl_set_prerequest_function(CURL *easy, ccurl_prerequest_function value) {
   return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
+}
+
+static inline CURLcode ccurl_set_progress_function(CURL *easy, ccurl_progress_function value) {
+  return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, value);
 }
 
 static inline CURLcode ccurl_get_long(CURL *easy, CURLINFO info, long *value) {

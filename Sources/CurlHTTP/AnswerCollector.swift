@@ -109,5 +109,6 @@ struct AnswerCollector {
     return status
   }
 
-  private var isSuccess: Bool { (200..<300).contains(status) }
+  /// Whether the status is 2xx.
+  var isSuccess: Bool { (200..<300).contains(status) }
 }

@@ -10,6 +10,8 @@ final class EngineInbox: Sendable {
   enum Message: Sendable {
     case start(HTTPExchange)
     case cancel(HTTPExchange)
+    /// There are bytes again for a transfer that was paused for want of them.
+    case resume(HTTPExchange)
   }
 
   private struct State {

@@ -54,6 +54,9 @@ final class EngineLoop {
       }
     case .cancel(let exchange):
       cancel(exchange)
+    case .resume(let exchange):
+      // One that has ended meanwhile needs nothing.
+      active[ObjectIdentifier(exchange)]?.resume()
     }
   }
 

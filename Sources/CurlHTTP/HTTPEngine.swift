@@ -58,17 +58,38 @@ public final class HTTPEngine: HTTPTransport {
 
   /// Carries out one request. Ends promptly with `.cancelled` when the task is cancelled.
   public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-    let exchange = HTTPExchange(request, inbox: inbox)
-    return try await withTaskCancellationHandler {
+    guard let stream = request.stream, request.method.sendsBody else {
+      return try await carryOut(HTTPExchange(request, inbox: inbox)).get()
+    }
+    let pipe = BodyPipe(size: stream.size)
+    let exchange = HTTPExchange(request, pipe: pipe, inbox: inbox)
+    let result = await withTaskGroup(of: Void.self) { group in
+      group.addTask { await stream.produce(into: pipe, for: exchange) }
+      let result = await carryOut(exchange)
+      pipe.end()
+      group.cancelAll()
+      return result
+    }
+    if case .failure(var error) = result, error.code == .cancelled, let failure = pipe.failure, !Task.isCancelled {
+      error.code = .bodyFailed
+      error.reason = "the rest of the body could not be had: \(failure)"
+      error.cause = failure
+      throw error
+    }
+    return try result.get()
+  }
+
+  private func carryOut(_ exchange: HTTPExchange) async -> Result<HTTPResponse, HTTPError> {
+    await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         exchange.start { continuation.resume(returning: $0) }
       }
     } onCancel: {
       exchange.cancel()
-    }.get()
+    }
   }
 
-  /// Carries out one request without Swift concurrency.
+  /// Carries out one request without Swift concurrency, which a streamed body needs: a request with one is invalid here.
   /// - Parameter completion: runs once, on the engine's thread (on the caller's after `shutdown()`): it must be short
   ///   and must not block.
   @discardableResult

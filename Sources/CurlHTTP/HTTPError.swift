@@ -26,6 +26,8 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
     public static let tooLarge = Code("tooLarge")
     /// The answer is not HTTP.
     public static let malformedAnswer = Code("malformedAnswer")
+    /// The producer of a streamed body failed; `cause` is its error.
+    public static let bodyFailed = Code("bodyFailed")
     /// The task or the exchange was cancelled, or the engine was shut down.
     public static let cancelled = Code("cancelled")
     /// The request itself cannot be sent: a URL or header that is not one.
@@ -42,6 +44,8 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
   public var reason: String
   /// Whether any byte of the request may have reached the server. False means it certainly did not act on it.
   public var requestMayHaveArrived: Bool
+  /// What the producer of a streamed body threw.
+  public var cause: (any Error)?
 
   /// Makes an error.
   public init(_ code: Code, authority: String, reason: String, requestMayHaveArrived: Bool) {

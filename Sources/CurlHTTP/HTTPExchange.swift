@@ -9,12 +9,15 @@ public final class HTTPExchange: Sendable {
   let request: HTTPRequest
   /// Host and port as in the URL: what connections are counted by.
   let authority: String
+  /// Where a streamed body comes from.
+  let pipe: BodyPipe?
   private let inbox: EngineInbox
   private let completion = Mutex<Completion?>(nil)
   private let cancelled = Atomic<Bool>(false)
 
-  init(_ request: HTTPRequest, inbox: EngineInbox) {
+  init(_ request: HTTPRequest, pipe: BodyPipe? = nil, inbox: EngineInbox) {
     self.request = request
+    self.pipe = pipe
     self.inbox = inbox
     authority = Self.authority(of: request.url)
   }
@@ -25,6 +28,9 @@ public final class HTTPExchange: Sendable {
     cancelled.store(true, ordering: .releasing)
     _ = inbox.post(.cancel(self))
   }
+
+  /// Tells the engine that the paused transfer has bytes to send again.
+  func resume() { _ = inbox.post(.resume(self)) }
 
   var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
 

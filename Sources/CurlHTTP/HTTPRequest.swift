@@ -1,4 +1,4 @@
-// One HTTP request with its whole body in memory, so that it can be sent again on a fresh connection.
+// One HTTP request. Usually its whole body is in memory, so that it can be sent again on a fresh connection.
 
 /// One HTTP request. A value; the engine never changes it.
 public struct HTTPRequest: Sendable {
@@ -14,6 +14,9 @@ public struct HTTPRequest: Sendable {
     case post = "POST"
     /// Remove.
     case delete = "DELETE"
+
+    /// Whether a request's body is sent.
+    var sendsBody: Bool { self == .put || self == .post }
   }
 
   /// What to do.
@@ -25,6 +28,10 @@ public struct HTTPRequest: Sendable {
   public var headers: [HTTPHeader]
   /// Sent with PUT and POST, with a Content-Length; ignored for the other methods.
   public var body: [UInt8]
+  /// Sent with PUT and POST instead of `body`. Such a request goes out once: when a kept connection turns out to be
+  /// closed it fails with `.connectionLost` instead of being repeated silently, unless nothing of the body was sent. An
+  /// answer, or a reset of the connection, ends it at once; an orderly end without an answer is noticed with the next piece.
+  public var stream: HTTPBodyStream?
   /// Bytes the answer is likely to have: memory for so many is reserved at once. Content-Length alone reserves at most
   /// 64 MiB, since it is only the server's word.
   public var expectedBodySize: Int?
@@ -77,7 +84,8 @@ public struct HTTPTimeouts: Sendable, Hashable {
   /// Resolving the name, connecting and the TLS handshake together.
   public var connect: Double
   /// Without a byte of body sent or received for about this long (whole seconds; libcurl averages over the last five,
-  /// so it may notice up to five seconds late) the exchange ends. Covers waiting for the answer as well.
+  /// so it may notice up to five seconds late) the exchange ends. Covers waiting for the answer as well, but not waiting
+  /// for the next piece of a streamed body.
   public var stall: Double
   /// The whole exchange, counted from when a connection is free for it.
   public var total: Double?

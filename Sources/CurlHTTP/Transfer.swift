@@ -14,10 +14,14 @@ final class Transfer {
   var answer = AnswerCollector()
   /// What goes out; used by the callbacks.
   var upload = UploadSource()
+  /// What goes out instead when the body is streamed.
+  private var stream: UploadStream?
 
   /// How often the current request began to go out. libcurl silently sends a request again when a reused connection
   /// dies before the first byte of an answer.
   private var timesSent = 0
+  /// Why a callback about a streamed body has ended the transfer.
+  private var refusal: AnswerCollector.Refusal?
   private let errorText: UnsafeMutablePointer<CChar>
   private var headerList: UnsafeMutablePointer<curl_slist>?
   /// The handle's trust store when no other was asked for.
@@ -65,6 +69,8 @@ final class Transfer {
     _ = ccurl_set_pointer(easy, CURLOPT_SEEKDATA, context)
     _ = ccurl_set_prerequest_function(easy, Self.onRequest)
     _ = ccurl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+    _ = ccurl_set_progress_function(easy, Self.onProgress)
+    _ = ccurl_set_pointer(easy, CURLOPT_XFERINFODATA, context)
     _ = ccurl_set_long(easy, CURLOPT_NOSIGNAL, 1)
     _ = ccurl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
     _ = ccurl_set_long(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
@@ -93,6 +99,9 @@ final class Transfer {
   /// Sets up the handle for an exchange. An error means that the request cannot be sent; the transfer stays free.
   func prepare(for exchange: HTTPExchange, timeouts: HTTPTimeouts) -> HTTPError? {
     let request = exchange.request
+    guard request.stream == nil || exchange.pipe != nil || !request.method.sendsBody else {
+      return exchange.error(.invalidRequest, "a streamed body needs a task that makes it")
+    }
     guard let headerList = Self.list(of: request.headers) else {
       return exchange.error(.invalidRequest, "a header has a line break or NUL in it, or no name")
     }
@@ -104,9 +113,10 @@ final class Transfer {
     }
     errorText.pointee = 0
     setMethod(request)
-    setTimeouts(timeouts)
+    setTimeouts(timeouts, pipe: exchange.pipe)
     setAuthorities(request.certificateAuthorityFile)
     timesSent = 0
+    refusal = nil
     answer = AnswerCollector(easy: easy, request: request)
     self.exchange = exchange
     return nil
@@ -117,6 +127,7 @@ final class Transfer {
     exchange = nil
     answer = AnswerCollector()
     upload = UploadSource()
+    stream = nil
     _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, nil)
     curl_slist_free_all(headerList)
     headerList = nil
@@ -135,17 +146,22 @@ final class Transfer {
     case .put, .post:
       upload = UploadSource(request.body)
       _ = ccurl_set_long(easy, CURLOPT_UPLOAD, 1)
-      _ = ccurl_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count))
+      _ = ccurl_set_offset(
+        easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.stream?.size ?? Int64(request.body.count)))
       if request.method == .post { _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, "POST") }
     case .delete:
       _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, "DELETE")
     }
   }
 
-  private func setTimeouts(_ timeouts: HTTPTimeouts) {
+  private func setTimeouts(_ timeouts: HTTPTimeouts, pipe: BodyPipe?) {
     _ = ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(timeouts.connect))
+    let stall = (Self.milliseconds(timeouts.stall) + 999) / 1000
+    stream = pipe.map { UploadStream($0, stall: stall) }
+    // Of a streamed body libcurl does not watch the progress, but tells it once a second, as long as there is a limit.
     _ = ccurl_set_long(easy, CURLOPT_LOW_SPEED_LIMIT, 1)
-    _ = ccurl_set_long(easy, CURLOPT_LOW_SPEED_TIME, (Self.milliseconds(timeouts.stall) + 999) / 1000)
+    _ = ccurl_set_long(easy, CURLOPT_LOW_SPEED_TIME, stream == nil ? stall : 0)
+    _ = ccurl_set_long(easy, CURLOPT_NOPROGRESS, stream == nil ? 1 : 0)
     _ = ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, timeouts.total.map(Self.milliseconds) ?? 0)
   }
 
@@ -182,6 +198,32 @@ final class Transfer {
   }
 }
 
+// MARK: - Bodies
+
+extension Transfer {
+  /// Goes on after a pause for want of bytes. Not to be called from a callback.
+  func resume() { curl_easy_pause(easy, CURLPAUSE_CONT) }
+
+  private func readBody(into space: UnsafeMutableRawBufferPointer) -> Int {
+    stream?.read(into: space) ?? upload.read(into: space)
+  }
+
+  private func seekBody(to place: Int) -> Bool { stream?.seek(to: place) ?? upload.seek(to: place) }
+
+  /// Takes note that the request begins to go out. False when it must not.
+  private func beginSending() -> Bool {
+    timesSent += 1
+    refusal = stream?.begin()
+    return refusal == nil
+  }
+
+  /// Takes note of the bytes moved so far. False when the transfer has to end.
+  private func noteProgress(_ bytes: Int64) -> Bool {
+    refusal = stream?.progressed(to: bytes)
+    return refusal == nil
+  }
+}
+
 // MARK: - Results
 
 extension Transfer {
@@ -206,10 +248,14 @@ extension Transfer {
         exchange.error(.connectionLost, "the connection ended within the answer's headers", requestMayHaveArrived: true)
       )
     }
+    if status == CURLE_OK, answer.isSuccess, let stream, !stream.isUsedUp {
+      return .failure(
+        exchange.error(.connectionLost, "the answer came before the whole body was sent", requestMayHaveArrived: true))
+    }
     if status == CURLE_OK || answer.isCutOnPurpose { return .success(answer.takeResponse(wasRepeated: timesSent > 1)) }
     let words = errorText.pointee == 0 ? curl_easy_strerror(status) : UnsafePointer(errorText)
     let reason = words.map { String(cString: $0) } ?? "libcurl error \(status.rawValue)"
-    if let refusal = answer.refusal {
+    if let refusal = answer.refusal ?? self.refusal {
       return .failure(exchange.error(refusal.code, refusal.reason, requestMayHaveArrived: true))
     }
     let arrived = requestMayHaveArrived
@@ -240,19 +286,28 @@ extension Transfer {
   private static let onRead: ccurl_transfer_function = { buffer, size, count, context in
     guard let buffer, let context else { return 0 }
     let space = UnsafeMutableRawBufferPointer(start: buffer, count: size * count)
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.upload.read(into: space) }
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.readBody(into: space) }
   }
 
   /// Runs each time a connection is ready for the request and nothing of it has been sent on that connection.
   private static let onRequest: ccurl_prerequest_function = { context, _, _, _, _ in
     guard let context else { return CURL_PREREQFUNC_ABORT }
-    Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.timesSent += 1 }
-    return CURL_PREREQFUNC_OK
+    let mayBegin = Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.beginSending() }
+    return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+  }
+
+  /// Runs about once a second while a streamed body is sent, paused or not.
+  private static let onProgress: ccurl_progress_function = { context, _, received, _, sent in
+    guard let context else { return 1 }
+    let goesOn = Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+      $0.noteProgress(Int64(received) + Int64(sent))
+    }
+    return goesOn ? 0 : 1
   }
 
   private static let onSeek: ccurl_seek_function = { context, offset, origin in
     guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
-    let isDone = Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.upload.seek(to: Int(offset)) }
+    let isDone = Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.seekBody(to: Int(offset)) }
     return isDone ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
   }
 }

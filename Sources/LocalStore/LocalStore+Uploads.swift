@@ -1,7 +1,4 @@
 // Multipart uploads: a directory each, below a hidden one at the root, holding the key and a file for every part.
-//
-// Parts are not made durable one by one: after a crash of the machine an upload is something to remove, and the object
-// that is assembled from parts is synced as a whole.
 
 import Glibc
 import ObjectStore
@@ -13,9 +10,9 @@ extension LocalStore {
   /// How often a change begins anew because another one got in its way.
   private static let attempts = 100
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
     _ = try writable(key, "CreateMultipartUpload")
-    let upload = MultipartUpload(key: key, id: UploadID.random())
+    let upload = MultipartUpload(key: key, id: UploadID.random(), isStreaming: streaming)
     try await perform("CreateMultipartUpload", key) { root, _ in
       var attempt = 1
       while true {
@@ -37,26 +34,6 @@ extension LocalStore {
     let file = try PendingFile(in: try all.openDirectory(upload.id))
     try file.append(Array(upload.key.string.utf8), Cancellation())
     _ = try file.publish(as: Self.keyFile, condition: .none)
-  }
-
-  public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
-    guard (1...limits.maximumParts).contains(number) else {
-      throw failure(
-        .unsupported, "UploadPart", upload.key, "part \(number) is not between 1 and \(limits.maximumParts)",
-        remedy: "Use larger parts.")
-    }
-    return try await perform("UploadPart", upload.key) { root, cancellation in
-      guard let directory = try openIfPresent(upload, in: root) else { throw unknown(upload, "UploadPart") }
-      do {
-        let file = try PendingFile(in: directory)
-        try file.append(body, cancellation)
-        let status = try file.publish(as: Self.partFile(number), condition: .none, isDurable: false)
-        return UploadedPart(number: number, etag: status.etag, size: status.size)
-      } catch {
-        // It was completed or aborted meanwhile.
-        throw (error as? SystemFailure)?.number == ENOENT ? unknown(upload, "UploadPart") : error
-      }
-    }
   }
 
   @discardableResult
@@ -142,7 +119,7 @@ extension LocalStore {
   }
 
   /// The directory of an upload; nil when there is no such upload of that key.
-  private func openIfPresent(
+  func openIfPresent(
     _ upload: MultipartUpload, in root: Descriptor
   ) throws(SystemFailure) -> Descriptor? {
     guard UploadID.isValid(upload.id), let all = try uploads(in: root),
@@ -162,7 +139,7 @@ extension LocalStore {
     return (ObjectKey(String(decoding: bytes[..<count], as: UTF8.self)), status.modified / 1_000_000_000)
   }
 
-  private static func partFile(_ number: Int) -> String { "part-\(number)" }
+  static func partFile(_ number: Int) -> String { "part-\(number)" }
 
   private func check(_ parts: [UploadedPart], of upload: MultipartUpload, in directory: Descriptor) throws {
     guard !parts.isEmpty else {
@@ -189,7 +166,7 @@ extension LocalStore {
       "part \(part.number) was not sent, was sent again later, or is out of order")
   }
 
-  private func unknown(_ upload: MultipartUpload, _ operation: String) -> StoreError {
+  func unknown(_ upload: MultipartUpload, _ operation: String) -> StoreError {
     failure(.uploadNotFound, operation, upload.key, "there is no upload \(upload.id); it was completed or aborted")
   }
 }

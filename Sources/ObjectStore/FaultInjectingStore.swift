@@ -51,12 +51,18 @@ public struct FaultInjectingStore<Base: ObjectStore>: ObjectStore {
     try await around(.copy, key) { try await base.copy(from: source, inBucket: bucket, version: version, to: key) }
   }
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await around(.beginUpload, key) { try await base.beginUpload(key) }
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    try await around(.beginUpload, key) { try await base.beginUpload(key, streaming: streaming) }
   }
 
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
     try await around(.uploadPart, upload.key) { try await base.uploadPart(upload, number: number, body) }
+  }
+
+  public func uploadPart(
+    _ upload: MultipartUpload, number: Int, from source: PartSource
+  ) async throws -> UploadedPart {
+    try await around(.uploadPart, upload.key) { try await base.uploadPart(upload, number: number, from: source) }
   }
 
   @discardableResult

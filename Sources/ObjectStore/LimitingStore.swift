@@ -2,7 +2,9 @@
 //
 // Invariants: never more than `requests` calls are in the wrapped store, and their bodies, sent or received, never have
 // more than `bytes` bytes together, except that a single body larger than that passes alone. Whoever came first is
-// served first. Bytes are taken before the request's slot, and whoever has a slot waits for nothing: no deadlock.
+// served first. Bytes are taken before the request's slot, and whoever has a slot waits for nothing: no deadlock. The one
+// exception is a streamed part, which holds a slot and the bytes of one piece while its source is read: that source must
+// not need this store, nor another one with the same budget of bytes.
 
 /// Lets only so many requests and so many body bytes of another store be under way.
 public struct LimitingStore<Base: ObjectStore>: ObjectStore {
@@ -71,13 +73,21 @@ public struct LimitingStore<Base: ObjectStore>: ObjectStore {
     }
   }
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await limited("CreateMultipartUpload", key) { try await base.beginUpload(key) }
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    try await limited("CreateMultipartUpload", key) { try await base.beginUpload(key, streaming: streaming) }
   }
 
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
     try await limited("UploadPart", upload.key, body: body.count) {
       try await base.uploadPart(upload, number: number, body)
+    }
+  }
+
+  public func uploadPart(
+    _ upload: MultipartUpload, number: Int, from source: PartSource
+  ) async throws -> UploadedPart {
+    try await limited("UploadPart", upload.key, body: Int(min(source.size, Int64(PartSource.pieceSize)))) {
+      try await base.uploadPart(upload, number: number, from: source)
     }
   }
 

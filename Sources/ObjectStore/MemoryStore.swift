@@ -80,14 +80,14 @@ public final class MemoryStore: ObjectStore {
     return try write(key, found.bytes, condition: .none, operation: "CopyObject")
   }
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
     try checkCancellation("CreateMultipartUpload", key)
     return service.state.withLock { state in
       state.counter += 1
       let upload = MultipartUpload(key: key, id: "upload-\(state.counter)")
       state.uploads[upload.id] = MemoryService.Upload(
         bucket: location.bucket, handle: PendingUpload(upload: upload, begun: Int64(state.counter)))
-      return upload
+      return MultipartUpload(key: key, id: upload.id, isStreaming: streaming)
     }
   }
 
@@ -103,6 +103,26 @@ public final class MemoryStore: ObjectStore {
     }
     guard known else { throw failure(.uploadNotFound, "UploadPart", upload.key, "there is no upload \(upload.id)") }
     return UploadedPart(number: number, etag: ETag("\"\(upload.id)-\(number)\""), size: Int64(body.count))
+  }
+
+  public func uploadPart(
+    _ upload: MultipartUpload, number: Int, from source: PartSource
+  ) async throws -> UploadedPart {
+    try checkCancellation("UploadPart", upload.key)
+    guard upload.isStreaming else {
+      throw failure(.unsupported, "UploadPart", upload.key, "the upload was not begun for parts that are streamed")
+    }
+    // What this store holds it holds in memory.
+    var body: [UInt8] = []
+    while body.count < source.size {
+      do {
+        body += try await source.piece(at: Int64(body.count))
+      } catch {
+        throw StoreError(reading: error, for: upload.key, in: location)
+      }
+      try checkCancellation("UploadPart", upload.key)
+    }
+    return try await uploadPart(upload, number: number, body)
   }
 
   @discardableResult

@@ -42,12 +42,24 @@ public struct MeteredStore<Base: ObjectStore>: ObjectStore {
     try await counted(.copy) { try await base.copy(from: source, inBucket: bucket, version: version, to: key) }
   }
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await counted(.beginUpload) { try await base.beginUpload(key) }
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    try await counted(.beginUpload) { try await base.beginUpload(key, streaming: streaming) }
   }
 
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
     try await counted(.uploadPart, sending: body.count) { try await base.uploadPart(upload, number: number, body) }
+  }
+
+  /// Its bytes are counted as they are read; its time includes reading.
+  public func uploadPart(
+    _ upload: MultipartUpload, number: Int, from source: PartSource
+  ) async throws -> UploadedPart {
+    let counting = source.wrapped { [metrics] read in
+      let bytes = try await read()
+      metrics.sent(.uploadPart, bytes: bytes.count)
+      return bytes
+    }
+    return try await counted(.uploadPart) { try await base.uploadPart(upload, number: number, from: counting) }
   }
 
   @discardableResult

@@ -1,10 +1,13 @@
 // One object from one store to another: on the server's side where both ends are one service, else through memory in
 // bounded ranges and parts. Success means: the target holds exactly the version that was asked for, sizes equal.
+//
+// Memory: each part under way holds the bytes of one piece from before its first byte is read until it has ended, whatever
+// its size, and waits for nothing else of the budget meanwhile; so parts cannot wait for each other.
 
 /// Moves whole objects between stores within a byte budget.
 public struct ObjectCopier: Sendable {
   /// Largest object moved in one piece, and the size of the parts of larger ones, in bytes.
-  public static let partSize = 8 << 20
+  public static let partSize = PartSource.pieceSize
 
   private let budget: ByteBudget
   private let partsInFlight: Int
@@ -69,7 +72,7 @@ public struct ObjectCopier: Sendable {
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, as key: ObjectKey,
     condition: WriteCondition, moved: @Sendable (Int64) -> Void
   ) async throws -> ObjectInfo {
-    let upload = try await target.beginUpload(key)
+    let upload = try await target.beginUpload(key, streaming: Self.streamsParts(of: object.size, limits: target.limits))
     do {
       let parts = try await moveParts(
         object, from: source, to: target, upload: upload, range: 0..<object.size, firstNumber: 1, moved: moved)
@@ -81,6 +84,7 @@ public struct ObjectCopier: Sendable {
   }
 
   /// Moves a range of an object as consecutive parts of an upload, several at a time; the parts come back in order.
+  /// - Parameter upload: begun for streaming if `streamsParts` says so of the object's size.
   public func moveParts(
     _ object: ObjectInfo, from source: any ObjectStore, to target: any ObjectStore, upload: MultipartUpload,
     range: Range<Int64>, firstNumber: Int, moved: @Sendable (Int64) -> Void = { _ in }
@@ -96,14 +100,16 @@ public struct ObjectCopier: Sendable {
           let part = begin..<min(begin + size, range.upperBound)
           let number = firstNumber + next
           group.addTask {
-            try await budget.withBytes(part.count) {
-              let content = try await source.get(object.key, range: part, version: object.etag)
-              guard content.bytes.count == part.count else {
-                throw StoreError(
-                  .connectionLost, operation: "GetObject", key: object.key, location: source.location,
-                  reason: "\(content.bytes.count) bytes came instead of \(part.count)", isTransient: true)
+            try await budget.withBytes(min(part.count, Self.partSize)) {
+              guard part.count > Self.partSize else {
+                let bytes = try await Self.fetch(part, of: object, from: source)
+                return try await target.uploadPart(upload, number: number, bytes)
               }
-              return try await target.uploadPart(upload, number: number, content.bytes)
+              let content = PartSource(size: Int64(part.count)) { piece in
+                let range = part.lowerBound + piece.lowerBound..<part.lowerBound + piece.upperBound
+                return try await Self.fetch(range, of: object, from: source)
+              }
+              return try await target.uploadPart(upload, number: number, from: content)
             }
           }
           next += 1
@@ -114,6 +120,23 @@ public struct ObjectCopier: Sendable {
       }
       return parts.sorted { $0.number < $1.number }
     }
+  }
+
+  private static func fetch(
+    _ range: Range<Int64>, of object: ObjectInfo, from source: any ObjectStore
+  ) async throws -> [UInt8] {
+    let content = try await source.get(object.key, range: range, version: object.etag)
+    guard content.bytes.count == range.count else {
+      throw StoreError(
+        .connectionLost, operation: "GetObject", key: object.key, location: source.location,
+        reason: "\(content.bytes.count) bytes came instead of \(range.count)", isTransient: true)
+    }
+    return content.bytes
+  }
+
+  /// Whether the parts of an object are larger than what is held in memory, so that they are streamed.
+  public static func streamsParts(of size: Int64, limits: UploadLimits) -> Bool {
+    partSize(for: size, limits: limits) > Int64(partSize)
   }
 
   /// Size of the parts of an object: the usual one, or as much as it takes to stay within the store's number of parts.

@@ -5,7 +5,8 @@
 // - A write that returned is durable and visible to every later call (read-after-write, list-after-write).
 // - A write that threw left the old object, the new one, or none; never a part of one.
 // - Calls are safe to make at once from many tasks and end promptly with `.cancelled` when their task is cancelled.
-// - Bodies are whole in memory: callers bound them by working in ranges and parts, so a retry can send them again.
+// - Bodies are whole in memory: callers bound them by working in ranges and parts, so a retry can send them again. Parts
+//   that would be too large for that are streamed from a source that can be read again.
 
 /// A flat name space of immutable objects, addressed by key.
 public protocol ObjectStore: Sendable {
@@ -46,11 +47,20 @@ public protocol ObjectStore: Sendable {
     -> ObjectInfo
 
   /// Begins a multipart upload. Nothing is visible until `completeUpload`.
-  func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload
+  /// - Parameter streaming: whether parts may be streamed. Stores can protect parts better that are not.
+  func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload
 
   /// Sends one part; sending the same number again replaces it.
   /// - Throws: `.uploadNotFound` when the upload was completed or aborted.
   func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart
+
+  /// Sends one part, reading it meanwhile: at most one piece of it is in memory. Sending the same number again replaces
+  /// it. When it ends, well or not, `source` is not being read any more; when the store refuses the part or the task is
+  /// cancelled, reading is cancelled at once. A failed part leaves nothing, or what was sent under the number before.
+  /// - Parameter source: may be read several times, each time from the beginning. Its errors end the call.
+  /// - Throws: `.uploadNotFound` when the upload was completed or aborted; `.unsupported` when it was not begun for
+  ///   streaming; what `source` throws, as it is when that is a `StoreError`.
+  func uploadPart(_ upload: MultipartUpload, number: Int, from source: PartSource) async throws -> UploadedPart
 
   /// Makes the parts, in ascending order of their numbers, an object; atomic.
   ///
@@ -74,6 +84,11 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
+  /// Begins a multipart upload whose parts are all sent whole.
+  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
+    try await beginUpload(key, streaming: false)
+  }
+
   /// Every object below a prefix, page by page. Each page is in bytewise key order; so are all of them together, but for
   /// services that walk a tree of directories, which put `b/1` before `b-1`.
   public func listAll(_ prefix: ObjectKey, each: (ListPage) async throws -> Void) async throws {

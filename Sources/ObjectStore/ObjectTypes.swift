@@ -122,11 +122,14 @@ public struct MultipartUpload: Sendable, Hashable {
   public var key: ObjectKey
   /// The store's name for it.
   public var id: String
+  /// Whether it was begun for parts that are streamed. False for one that was found in a listing.
+  public var isStreaming: Bool
 
   /// Makes a handle.
-  public init(key: ObjectKey, id: String) {
+  public init(key: ObjectKey, id: String, isStreaming: Bool = false) {
     self.key = key
     self.id = id
+    self.isStreaming = isStreaming
   }
 }
 

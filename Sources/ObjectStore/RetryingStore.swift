@@ -3,6 +3,8 @@
 // A write under a condition needs care: when the answer to the first try was lost, the second one meets the object that
 // the first one made and reports a failed precondition. `put` and `completeUpload` then look whether the object is ours.
 
+import Synchronization
+
 /// Retries transient failures of another store under a `RetryPolicy`.
 public struct RetryingStore<Base: ObjectStore>: ObjectStore {
   private let base: Base
@@ -53,12 +55,27 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
     try await retrying { _ in try await base.copy(from: source, inBucket: bucket, version: version, to: key) }
   }
 
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await retrying { _ in try await base.beginUpload(key) }
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    try await retrying { _ in try await base.beginUpload(key, streaming: streaming) }
   }
 
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
     try await retrying { _ in try await base.uploadPart(upload, number: number, body) }
+  }
+
+  /// Begins the part anew after a failure. A large part takes long: patience is counted from its last piece.
+  public func uploadPart(
+    _ upload: MultipartUpload, number: Int, from source: PartSource
+  ) async throws -> UploadedPart {
+    let lastProgress = Mutex(ContinuousClock.now)
+    return try await retrying(since: { lastProgress.withLock { $0 } }) { _ in
+      let noting = source.wrapped { read in
+        let bytes = try await read()
+        lastProgress.withLock { $0 = .now }
+        return bytes
+      }
+      return try await base.uploadPart(upload, number: number, from: noting)
+    }
   }
 
   @discardableResult
@@ -99,7 +116,10 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
   }
 
   /// Runs `operation`, giving it the number of failures so far, until it succeeds or the policy says stop.
-  private func retrying<Value>(_ operation: (_ failures: Int) async throws -> Value) async throws -> Value {
+  /// - Parameter progress: since when patience counts; from now on unless given.
+  private func retrying<Value>(
+    since progress: (() -> ContinuousClock.Instant)? = nil, _ operation: (_ failures: Int) async throws -> Value
+  ) async throws -> Value {
     var state = RetryState(policy)
     let clock = ContinuousClock()
     let begin = clock.now
@@ -107,7 +127,7 @@ public struct RetryingStore<Base: ObjectStore>: ObjectStore {
       do {
         return try await operation(state.failures)
       } catch let error as StoreError {
-        let elapsed = (clock.now - begin) / .seconds(1)
+        let elapsed = (clock.now - (progress?() ?? begin)) / .seconds(1)
         switch state.failed(error, elapsed: elapsed, jitter: Double.random(in: 0...1)) {
         case .giveUp:
           throw state.failures > 1 ? error.afterAttempts(state.failures) : error

@@ -81,6 +81,11 @@ public final class StoreMetrics: Sendable {
     }
   }
 
+  /// Takes note of bytes that a call under way goes on to send.
+  func sent(_ operation: StoreOperation, bytes: Int) {
+    operations.withLock { $0[operation, default: OperationMetrics()].sent += Int64(bytes) }
+  }
+
   /// Takes note that a call has ended.
   func ended(_ operation: StoreOperation, receiving bytes: Int, seconds: Double, failure: (any Error)?) {
     operations.withLock { operations in

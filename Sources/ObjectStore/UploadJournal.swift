@@ -37,7 +37,14 @@ public final class UploadJournal: Sendable {
 
   private struct UploadName: Hashable {
     var location: StoreLocation
-    var upload: MultipartUpload
+    var key: ObjectKey
+    var id: String
+
+    init(location: StoreLocation, upload: MultipartUpload) {
+      self.location = location
+      key = upload.key
+      id = upload.id
+    }
   }
 
   /// Where the files are.

@@ -11,6 +11,7 @@ final class S3Abilities: Sendable {
   private struct State {
     var takesChecksums: Bool
     var deletesBatches = true
+    var tagsPartsByMD5: Bool?
   }
 
   private let state: Mutex<State>
@@ -22,6 +23,12 @@ final class S3Abilities: Sendable {
 
   /// Whether DeleteObjects is known.
   var deletesBatches: Bool { state.withLock { $0.deletesBatches } }
+
+  /// Whether the ETag of a part is the part's MD5; nil as long as nothing has shown it.
+  var tagsPartsByMD5: Bool? {
+    get { state.withLock { $0.tagsPartsByMD5 } }
+    set { state.withLock { $0.tagsPartsByMD5 = newValue } }
+  }
 
   /// The service accepted without a checksum what it had refused with one.
   func lacksChecksums() { state.withLock { $0.takesChecksums = false } }

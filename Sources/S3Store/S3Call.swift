@@ -27,6 +27,8 @@ struct S3Call: Sendable {
   var headers: [HTTPHeader] = []
   /// Body of PUT and POST.
   var body: [UInt8] = []
+  /// Body of a PUT that is made while it is sent, instead of `body`.
+  var stream: HTTPBodyStream?
   /// Body bytes to expect.
   var expectedBodySize: Int?
   /// Most body bytes to accept.

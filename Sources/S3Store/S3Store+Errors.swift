@@ -22,6 +22,9 @@ extension S3Store {
 
   /// The error that a request without a complete answer is.
   func error(_ error: HTTPError, for call: S3Call) -> StoreError {
+    if error.code == .bodyFailed, let cause = error.cause {
+      return StoreError(reading: cause, for: call.key, in: location(of: call))
+    }
     let names = configuration.settingNames
     let (code, isTransient, remedy): (StoreError.Code, Bool, String) =
       switch error.code {

@@ -7,8 +7,12 @@ extension S3Store {
   /// CreateMultipartUpload. The request is carried through even when the task is cancelled meanwhile: only its answer
   /// names the upload, and an upload without a name could never be removed. The caller is told at once; an upload that
   /// the service makes nevertheless is aborted in the background.
-  public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
-    try await beginUpload(key, withChecksums: true)
+  ///
+  /// Parts that are streamed bring no checksum (`uploadPart(_:number:from:)`), so that the upload must not ask for any.
+  public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    var upload = try await beginUpload(key, withChecksums: !streaming)
+    upload.isStreaming = streaming
+    return upload
   }
 
   /// CreateMultipartUpload. With checksums each part has to bring its own.
@@ -80,11 +84,8 @@ extension S3Store {
 
   /// UploadPart.
   public func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
-    guard (1...limits.maximumParts).contains(number) else {
-      throw StoreError(
-        .unsupported, operation: "UploadPart", key: upload.key, location: location,
-        reason: "part number \(number) is not one of 1 to \(limits.maximumParts)")
-    }
+    if upload.isStreaming { return try await uploadPart(upload, number: number, from: PartSource(body)) }
+    try check(number, of: upload)
     let checksum = abilities.takesChecksums ? CRC32C.base64(CRC32C.checksum(body)) : nil
     func call(_ withChecksums: Bool) -> S3Call {
       var call = S3Call("UploadPart", .put, upload.key)
@@ -100,6 +101,15 @@ extension S3Store {
     guard let etag = response.headers["ETag"], !etag.isEmpty else { throw violation("no ETag", call(withChecksums)) }
     return UploadedPart(
       number: number, etag: ETag(normalizing: etag), size: Int64(body.count), checksum: withChecksums ? checksum : nil)
+  }
+
+  /// Refuses a part's number that the service would refuse.
+  func check(_ number: Int, of upload: MultipartUpload) throws(StoreError) {
+    guard (1...limits.maximumParts).contains(number) else {
+      throw StoreError(
+        .unsupported, operation: "UploadPart", key: upload.key, location: location,
+        reason: "part number \(number) is not one of 1 to \(limits.maximumParts)")
+    }
   }
 
   /// Carries out a call that adds a part, taking note when it ends without an answer.

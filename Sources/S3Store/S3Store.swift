@@ -118,12 +118,13 @@ public final class S3Store: ObjectStore {
     let signing = identity.sign(
       SignableRequest(
         method: call.method.rawValue, host: target.host, path: target.path, query: target.query, headers: call.headers,
-        payloadHash: call.body.isEmpty ? SigV4.emptyPayload : SigV4.unsignedPayload))
+        payloadHash: call.body.isEmpty && call.stream == nil ? SigV4.emptyPayload : SigV4.unsignedPayload))
     var request = HTTPRequest(
       call.method, url: target.url, headers: call.headers + signing,
       body: call.body, expectedBodySize: call.expectedBodySize, maximumBodySize: call.maximumBodySize,
       timeouts: timeouts(isSlow: call.isSlow), certificateAuthorityFile: configuration.certificateAuthorityFile)
     request.mustNotRepeat = call.mustNotRepeat
+    request.stream = call.stream
     do {
       return try await transport.send(request)
     } catch {

@@ -46,5 +46,5 @@ public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
 public enum Conformance {
   /// Every check, in the order of the protocol's calls.
   public static let all: [ConformanceCheck] =
-    objects + conditions + listings + keys + copies + uploads + deletions + cancellations
+    objects + conditions + listings + keys + copies + uploads + streamedParts + deletions + cancellations
 }

@@ -70,6 +70,48 @@ import Testing
     #expect(service.unfinishedUploads == 0)
   }
 
+  @Test func partsTooLargeForMemoryAreStreamed() async throws {
+    let service = MemoryService(name: "target")
+    let a = MeteredStore(MemoryStore(name: "source"))
+    let b = MeteredStore(MemoryStore(service: service, bucket: "b", limits: UploadLimits(maximumParts: 3)))
+    try await a.put("backup/x/f", pattern(40 << 20), condition: .none)
+    let mount = TestMount([("A", a), ("B", b)])
+    try await mount.mkdir("B/x")
+    try await mount.copy("A/x/f", "B/x/f")
+    #expect(try await b.get("backup/x/f", range: nil, version: nil).bytes == pattern(40 << 20))
+    #expect(service.unfinishedUploads == 0)
+    // Parts of 14, 14 and 12 MiB, two pieces each.
+    #expect(b.metrics.snapshot[.uploadPart]?.requests == 3)
+    #expect(a.metrics.snapshot[.get]?.requests == 6)
+  }
+
+  @Test func anUploadThatWasBegunForWholePartsTakesNoStreamedOnes() async throws {
+    let service = MemoryService(name: "target")
+    let a = MemoryStore(name: "source")
+    let b = MemoryStore(service: service, bucket: "b", limits: UploadLimits(maximumParts: 10))
+    let source = pattern(81 << 20)
+    try await a.put("backup/x/f", source, condition: .none)
+    let mount = TestMount([("A", a), ("B", b)])
+    try await mount.mkdir("B/x")
+    let from = try await mount.open("A/x/f")
+    let to = try await mount.create("B/x/f")
+    let begin = pattern(16 << 20)
+    try await mount.write(to, begin)
+    let (start, end) = (Int64(begin.count), Int64(20 << 20))
+    var offset: Int64 = 0
+    while offset < end {
+      offset += Int64(
+        try await mount.system.copyRange(
+          from: from, offset: offset, to: to, offset: start + offset, count: end - offset
+        ).value())
+    }
+    try await mount.flush(to)
+    await mount.release(to)
+    await mount.release(from)
+    #expect(try await b.get("backup/x/f", range: nil, version: nil).bytes == begin + source[..<Int(end)])
+    #expect(service.unfinishedUploads == 0)
+  }
+
   @Test func rangesCanBePutTogether() async throws {
     let a = MemoryStore(name: "source")
     let b = MemoryStore(name: "target")

@@ -185,9 +185,14 @@ private struct StoreWithGhosts: ObjectStore {
   ) async throws -> ObjectInfo {
     try await base.copy(from: source, inBucket: bucket, version: version, to: key)
   }
-  func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload { try await base.beginUpload(key) }
+  func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
+    try await base.beginUpload(key, streaming: streaming)
+  }
   func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
     try await base.uploadPart(upload, number: number, body)
+  }
+  func uploadPart(_ upload: MultipartUpload, number: Int, from source: PartSource) async throws -> UploadedPart {
+    try await base.uploadPart(upload, number: number, from: source)
   }
   func completeUpload(
     _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition

@@ -29,15 +29,20 @@ struct ServerConnection: Sendable {
     }
   }
 
-  /// The next request with its whole body; nil when the client has hung up.
-  func readRequest() -> Request? {
+  /// The next request without its body, which is left to be read; nil when the client has hung up.
+  func readHead() -> Request? {
     var head: [UInt8] = []
     while !head.suffix(4).elementsEqual("\r\n\r\n".utf8) {
       var byte: UInt8 = 0
       guard recv(socket, &byte, 1, 0) == 1 else { return nil }
       head.append(byte)
     }
-    var request = Request(head: String(decoding: head.dropLast(4), as: UTF8.self), body: [])
+    return Request(head: String(decoding: head.dropLast(4), as: UTF8.self), body: [])
+  }
+
+  /// The next request with its whole body; nil when the client has hung up.
+  func readRequest() -> Request? {
+    guard var request = readHead() else { return nil }
     let length = request.header("Content-Length").flatMap { Int($0) } ?? 0
     while request.body.count < length {
       var chunk = [UInt8](repeating: 0, count: min(65_536, length - request.body.count))

@@ -21,6 +21,19 @@ import Testing
     #expect(counts.values.allSatisfy { $0.inFlight == 0 && $0.seconds > 0 })
   }
 
+  @Test func aStreamedPartIsOneRequestAndItsBytesCountAsTheyAreRead() async throws {
+    let store = MeteredStore(MemoryStore())
+    let upload = try await store.beginUpload("k", streaming: true)
+    let size = Int64(PartSource.pieceSize) + 5
+    let source = PartSource(size: size) { range in
+      #expect(store.metrics.snapshot[.uploadPart]?.sent == range.lowerBound)
+      return [UInt8](repeating: 0, count: range.count)
+    }
+    _ = try await store.uploadPart(upload, number: 1, from: source)
+    let counts = try #require(store.metrics.snapshot[.uploadPart])
+    #expect(counts.requests == 1 && counts.sent == size && counts.inFlight == 0)
+  }
+
   @Test func callsUnderWayAreSeen() async throws {
     let metrics = StoreMetrics()
     let base = FaultInjectingStore(

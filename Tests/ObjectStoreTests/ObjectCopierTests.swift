@@ -86,6 +86,109 @@ import Testing
     #expect(service.unfinishedUploads == 0)
   }
 
+  /// Stores in which an object above 16 MiB has parts that are not held in memory.
+  private static func few(_ name: String, _ service: MemoryService? = nil) -> MemoryStore {
+    MemoryStore(
+      service: service ?? MemoryService(name: name), bucket: name, limits: UploadLimits(maximumParts: 2))
+  }
+
+  @Test(.timeLimit(.minutes(1))) func partsAboveOnePieceAreStreamedWithinTheBudget() async throws {
+    let source = MeteredStore(Self.few("source"))
+    let target = Self.few("target")
+    let body = Self.bytes(40 << 20 + 5)
+    let info = try await source.put("k", body, condition: .none)
+    // Two pieces at a time, for three copies of two parts each.
+    let budget = ByteBudget(capacity: 2 * PartSource.pieceSize)
+    let streams = Mutex((now: 0, most: 0))
+    let watched = FaultInjectingStore(
+      target,
+      before: { operation, _ in
+        guard operation == .uploadPart else { return }
+        streams.withLock {
+          $0.now += 1
+          $0.most = max($0.most, $0.now)
+        }
+      },
+      after: { operation, _ in if operation == .uploadPart { streams.withLock { $0.now -= 1 } } })
+    let copier = ObjectCopier(budget: budget)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for name in ["a", "b", "c"] {
+        group.addTask {
+          let moved = Mutex<Int64>(0)
+          try await copier.copy(info, from: source, to: watched, as: ObjectKey(name)) { count in
+            moved.withLock { $0 += count }
+          }
+          #expect(moved.withLock { $0 } == info.size)
+        }
+      }
+      try await group.waitForAll()
+    }
+    for name in ["a", "b", "c"] {
+      #expect(try await target.get(ObjectKey(name), range: nil, version: nil).bytes == body)
+    }
+    // Parts of 21 MiB and of 19 MiB and 5 bytes: three pieces each.
+    let reads = try #require(source.metrics.snapshot[.get])
+    #expect(reads.requests == 3 * 6 && reads.received == 3 * info.size)
+    #expect(streams.withLock { $0.most } == 2)
+    #expect(budget.used == 0)
+  }
+
+  @Test func aStreamedPartIsSentAgainFromItsBeginning() async throws {
+    let source = MeteredStore(Self.few("source"))
+    let target = Self.few("target")
+    let body = Self.bytes(20 << 20)
+    let info = try await source.put("k", body, condition: .none)
+    let failures = Mutex(1)
+    let faulty = FaultInjectingStore(
+      target,
+      after: { operation, key in
+        guard operation == .uploadPart,
+          failures.withLock({ left in
+            defer { left = max(0, left - 1) }
+            return left > 0
+          })
+        else { return }
+        throw StoreError(
+          .connectionLost, operation: "UploadPart", key: key, location: target.location, reason: "lost",
+          isTransient: true)
+      })
+    let retrying = RetryingStore(faulty, policy: RetryPolicy(maximumAttempts: 3, firstDelay: 0, longestDelay: 0))
+    try await ObjectCopier(budget: ByteBudget(capacity: 64 << 20)).copy(info, from: source, to: retrying, as: "k")
+    #expect(try await target.get("k", range: nil, version: nil).bytes == body)
+    // Each part of 10 MiB is two pieces, and one part was read twice.
+    #expect(source.metrics.snapshot[.get]?.requests == 6)
+  }
+
+  @Test(arguments: [false, true]) func aStreamedCopyThatFailsLeavesNothing(isCancelled: Bool) async throws {
+    let base = Self.few("source")
+    let service = MemoryService(name: "target")
+    let target = Self.few("target", service)
+    let info = try await base.put("k", Self.bytes(40 << 20), condition: .none)
+    let reads = Mutex(0)
+    let third = AsyncStream<Void>.makeStream()
+    let source = FaultInjectingStore(
+      base,
+      before: { operation, key in
+        guard operation == .get,
+          reads.withLock({ count in
+            count += 1
+            return count
+          }) == 3
+        else { return }
+        third.continuation.yield()
+        if isCancelled { try await Task.sleep(for: .seconds(3600)) }
+        throw StoreError(.changed, operation: "GetObject", key: key, location: base.location, reason: "as wanted")
+      })
+    let budget = ByteBudget(capacity: 64 << 20)
+    let task = Task { try await ObjectCopier(budget: budget).copy(info, from: source, to: target, as: "k") }
+    for await _ in third.stream { break }
+    if isCancelled { task.cancel() }
+    let error = await #expect(throws: StoreError.self) { try await task.value }
+    #expect(error?.code == (isCancelled ? .cancelled : .changed))
+    #expect(try await target.listAll("").isEmpty)
+    #expect(service.unfinishedUploads == 0 && budget.used == 0)
+  }
+
   @Test func partsGrowWhenTheUsualSizeWouldNeedTooMany() {
     let limits = UploadLimits()
     #expect(ObjectCopier.partSize(for: 1, limits: limits) == 8 << 20)
@@ -93,6 +196,8 @@ import Testing
     let size = ObjectCopier.partSize(for: largest, limits: limits)
     #expect((largest + size - 1) / size <= 10_000)
     #expect(size <= 5 << 30)
+    #expect(ObjectCopier.streamsParts(of: largest, limits: limits))
+    #expect(!ObjectCopier.streamsParts(of: 10_000 * Int64(ObjectCopier.partSize), limits: limits))
   }
 }
 

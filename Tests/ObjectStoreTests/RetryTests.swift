@@ -50,7 +50,8 @@ private func failure(_ code: StoreError.Code, transient: Bool, retryAfter: Doubl
 @Suite struct RetryingStoreTests {
   /// Fails the first `count` calls of an operation.
   private static func failing(
-    _ count: Int, _ operation: StoreOperation, _ error: StoreError, lostAnswer: Bool = false, base: MemoryStore
+    _ count: Int, _ operation: StoreOperation, _ error: StoreError, lostAnswer: Bool = false, base: MemoryStore,
+    policy: RetryPolicy = RetryPolicy(maximumAttempts: 4, firstDelay: 0.001, longestDelay: 0.002)
   ) -> RetryingStore<FaultInjectingStore<MemoryStore>> {
     let left = Mutex(count)
     let hook: FaultInjectingStore<MemoryStore>.Hook = { called, _ in
@@ -63,7 +64,7 @@ private func failure(_ code: StoreError.Code, transient: Bool, retryAfter: Doubl
     }
     let faulty =
       lostAnswer ? FaultInjectingStore(base, after: hook) : FaultInjectingStore(base, before: hook)
-    return RetryingStore(faulty, policy: RetryPolicy(maximumAttempts: 4, firstDelay: 0.001, longestDelay: 0.002))
+    return RetryingStore(faulty, policy: policy)
   }
 
   @Test(arguments: [StoreOperation.put, .get, .list, .head, .delete, .copy, .beginUpload])
@@ -113,6 +114,34 @@ private func failure(_ code: StoreError.Code, transient: Bool, retryAfter: Doubl
     let upload = try await store.beginUpload("k")
     let part = try await store.uploadPart(upload, number: 1, [1, 2, 3])
     #expect(try await store.completeUpload(upload, parts: [part], condition: .none).size == 3)
+  }
+
+  /// A part may well take longer than patience lasts, as long as its bytes move.
+  @Test(arguments: [true, false]) func patienceWithAStreamedPartCountsFromItsLastPiece(moves: Bool) async throws {
+    let base = MemoryStore()
+    let store = Self.failing(
+      1, .uploadPart, failure(.connectionLost, transient: true), lostAnswer: true, base: base,
+      policy: RetryPolicy(firstDelay: 0, longestDelay: 0, patience: 0.4))
+    let upload = try await store.beginUpload("k", streaming: true)
+    let source = PartSource(size: Int64(2 * PartSource.pieceSize)) { range in
+      if moves, range.lowerBound == 0 { try await Task.sleep(for: .milliseconds(600)) }
+      return [UInt8](repeating: 1, count: range.count)
+    }
+    if moves {
+      _ = try await store.uploadPart(upload, number: 1, from: source)
+      return
+    }
+    let slow = FaultInjectingStore(
+      base,
+      after: { _, _ in
+        try await Task.sleep(for: .milliseconds(600))
+        throw failure(.connectionLost, transient: true)
+      })
+    let impatient = RetryingStore(slow, policy: RetryPolicy(firstDelay: 0, longestDelay: 0, patience: 0.4))
+    let error = await #expect(throws: StoreError.self) {
+      try await impatient.uploadPart(upload, number: 1, from: source)
+    }
+    #expect(error?.description.contains("tried") == false)
   }
 
   @Test func cancellingEndsAPauseAtOnce() async throws {

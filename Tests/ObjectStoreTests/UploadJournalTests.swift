@@ -63,6 +63,16 @@ private struct Folder: ~Copyable {
     #expect(folder.names().isEmpty)
   }
 
+  @Test func anUploadForStreamsIsOverLikeOthers() throws {
+    let folder = Folder()
+    let journal = journal(folder.path)
+    var upload = MultipartUpload(key: "k", id: "id")
+    journal.begun(journal.intend(Self.place, "k"), upload)
+    upload.isStreaming = true
+    journal.over(upload, in: Self.place)
+    #expect(folder.names().isEmpty)
+  }
+
   @Test func filesAreForTheirOwnerAlone() throws {
     let folder = Folder()
     let journal = UploadJournal(directory: folder.path + "/a") { _ in }

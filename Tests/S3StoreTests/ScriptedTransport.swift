@@ -28,7 +28,10 @@ final class ScriptedTransport: HTTPTransport {
 
   var requests: [HTTPRequest] { state.withLock { $0.requests } }
 
+  /// A streamed body is kept as if it had been in memory.
   func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+    var request = request
+    if let stream = request.stream { request.body = try await Self.whole(stream) }
     let step = state.withLock { state -> Step? in
       state.requests.append(request)
       return state.steps.count > 1 ? state.steps.removeFirst() : state.steps.first
@@ -42,6 +45,20 @@ final class ScriptedTransport: HTTPTransport {
     case .failure(let error): throw error
     case .computed(let compute): return compute(request)
     }
+  }
+}
+
+extension ScriptedTransport {
+  private static func whole(_ stream: HTTPBodyStream) async throws(HTTPError) -> [UInt8] {
+    var body: [UInt8] = []
+    do {
+      while Int64(body.count) < stream.size { body += try await stream.piece(Int64(body.count)) }
+    } catch {
+      var failure = HTTPError(.bodyFailed, authority: "script", reason: "\(error)", requestMayHaveArrived: true)
+      failure.cause = error
+      throw failure
+    }
+    return body
   }
 }
 

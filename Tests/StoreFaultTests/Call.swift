@@ -7,8 +7,9 @@ import Testing
 
 /// One operation of `ObjectStore`.
 enum Call: String, Sendable, CaseIterable {
-  case list, listUploads, head, getWhole, getRange, putNew, putOver, putAbsent, copy, begin, part, complete, abort,
-    delete, deleteMany
+  case list, listUploads, head, getWhole, getRange, putNew, putOver, putAbsent, copy, begin, part, streamedPart,
+    complete,
+    abort, delete, deleteMany
 
   /// What a call ended with.
   enum Outcome: Hashable, CustomStringConvertible {
@@ -43,8 +44,8 @@ enum Call: String, Sendable, CaseIterable {
       try await bed.direct.put(bed.key("object"), Self.old, condition: .none)
     case .deleteMany:
       for name in ["object", "second"] { try await bed.direct.put(bed.key(name), Self.old, condition: .none) }
-    case .listUploads, .abort, .part, .complete:
-      let upload = try await bed.direct.beginUpload(bed.key("object"))
+    case .listUploads, .abort, .part, .streamedPart, .complete:
+      let upload = try await bed.direct.beginUpload(bed.key("object"), streaming: self == .streamedPart)
       setting.upload = upload
       if self == .complete { setting.parts = [try await bed.direct.uploadPart(upload, number: 1, Self.new)] }
     case .putNew, .putAbsent, .begin: break
@@ -85,6 +86,8 @@ enum Call: String, Sendable, CaseIterable {
       let begun = try await store.beginUpload(key)
       return begun.key == key && !begun.id.isEmpty
     case .part: return try await store.uploadPart(upload, number: 1, Self.new).size == Self.new.count
+    case .streamedPart:
+      return try await store.uploadPart(upload, number: 1, from: PartSource(Self.new)).size == Self.new.count
     case .complete:
       return try await store.completeUpload(upload, parts: setting.parts, condition: .none).size == Self.new.count
     case .abort: try await store.abortUpload(upload)
@@ -107,7 +110,7 @@ enum Call: String, Sendable, CaseIterable {
     switch self {
     case .list, .head, .getWhole, .getRange:
       return object == Self.old ? nil : "reading changed the object"
-    case .listUploads, .begin, .part, .abort:
+    case .listUploads, .begin, .part, .streamedPart, .abort:
       if object != nil { return "an object without a completed upload" }
       if self == .abort, isDone, try await bed.sweepUploads() > 0 { return "the upload is still there" }
       return nil

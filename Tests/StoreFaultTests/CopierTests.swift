@@ -59,6 +59,23 @@ extension StoreFaults {
       try await bed.cleanUp()
     }
 
+    @Test(arguments: [
+      Fault.refuse(code: "SlowDown"), .reset, .resetDuringRequest(bytes: 9_000_000), .stall(),
+      .corruptRequest(byte: 9_000_000), .loseAnswer,
+    ])
+    func aStreamedPartThatFailsIsReadAndSentAgain(fault: Fault) async throws {
+      let bed = try bed()
+      let body = pattern(2 * PartSource.pieceSize + 70_000, seed: 4)
+      let upload = try await bed.direct.beginUpload(bed.key("target"), streaming: true)
+      bed.proxy.setRules([FaultRule(fault, on: FaultRule.Match(nth: 1))])
+      let part = try await bed.faulty.uploadPart(upload, number: 1, from: PartSource(body))
+      #expect(bed.proxy.events.count == 1)
+      try await bed.direct.completeUpload(upload, parts: [part], condition: .none)
+      #expect(try await bed.bytes(bed.key("target")) == body)
+      #expect(try await bed.sweepUploads() == 0)
+      try await bed.cleanUp()
+    }
+
     @Test func cancellingAStalledCopyEndsItSoonAndLeavesNothing() async throws {
       let bed = try bed()
       let copying = Task { try await copy(bed, failing: .stall(), nth: 2) }

@@ -50,7 +50,9 @@ extension Row {
   }
 
   /// Answers without a body: nothing can be missing of one, and nothing be wrong in it.
-  private static let bodiless: Set<Call> = [.head, .putNew, .putOver, .putAbsent, .part, .abort, .delete]
+  private static let bodiless: Set<Call> = [
+    .head, .putNew, .putOver, .putAbsent, .part, .streamedPart, .abort, .delete,
+  ]
   private static let unaffected: (once: Set<Outcome>, always: Set<Outcome>) = ([.success], [.success])
 
   private func with(_ calls: Set<Call>, once: Set<Outcome>, always: Set<Outcome>) -> Row {
@@ -104,7 +106,7 @@ extension Row {
     Row(fault: .latency(seconds: 0.2, jitter: 0.1), once: .success, always: .success),
     // Only bodies that carry a checksum can be told from others.
     Row(fault: .corruptRequest(byte: 0), once: .success, always: .success)
-      .with([.putNew, .putOver, .putAbsent, .part], once: [.success], always: [.failure(.corrupted)])
+      .with([.putNew, .putOver, .putAbsent, .part, .streamedPart], once: [.success], always: [.failure(.corrupted)])
       .with(
         [.complete], once: [.failure(.unsupported), .failure(.uploadNotFound), .success],
         always: [.failure(.unsupported), .failure(.uploadNotFound)]
