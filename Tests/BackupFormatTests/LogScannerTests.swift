@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 @Suite struct LogScannerTests {
-  /// A log of the folder `Fixtures/logs`, whose name is the key with blanks for slashes.
+  /// A log of the folder `Fixtures/logs`, whose name is the key with commas for slashes, then the number of rows.
   struct Sample {
     var key: LogKey
     var bytes: [UInt8]
@@ -15,7 +15,7 @@ import Testing
       let folder = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/logs")
       let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
       let name = try #require(names.first { $0.hasPrefix(kind.rawValue) })
-      let parts = name.split(separator: " ")
+      let parts = name.split(separator: ",")
       key = try LogKey(milvusKey: parts.dropLast().joined(separator: "/"), rootPath: "")
       rows = try #require(Int64(parts.last ?? ""))
       bytes = Array(try Data(contentsOf: folder.appending(path: name)))
