@@ -79,18 +79,20 @@ public enum BackupRemoval {
       """)
   }
 
-  /// Something else than backups may lie below the root.
+  /// Something else than backups may lie below the root. Objects decide: some stores keep showing directories whose last
+  /// object is gone.
   private static func checkIsBackup(_ layout: BackupLayout, in store: any ObjectStore) async throws {
-    let prefix = ObjectKey(layout.directory)
-    let page = try await store.list(ListRequest(prefix: prefix, groupedByDirectory: true))
-    let names = page.directories.map { String($0.string.dropFirst(prefix.string.count).dropLast()) }
-    if names.contains(where: ["meta", "binlogs", "bundle"].contains) { return }
-    guard names.isEmpty, page.objects.isEmpty else {
+    for part in ["meta/", "binlogs/", "bundle/"] {
+      let request = ListRequest(prefix: ObjectKey(layout.directory + part), limit: 1)
+      if try await !store.list(request).objects.isEmpty { return }
+    }
+    let others = try await store.list(ListRequest(prefix: ObjectKey(layout.directory), limit: 3)).objects
+    guard others.isEmpty else {
       throw EngineError(
         .invalidRequest,
         """
-        \(layout.directory) in \(store.location) is no backup: there is neither meta nor binlogs in it, but \
-        \((names + page.objects.map(\.key.string)).listed(3)). Nothing was removed.
+        \(layout.directory) in \(store.location) is no backup: there is neither meta nor binlogs in it, but objects such \
+        as \(others.map(\.key).listed()). Nothing was removed.
         """)
     }
     throw EngineError(
