@@ -78,21 +78,22 @@ extension EndToEnd {
       try await Fixture.ensure()
       try await Oracle.remove("A", "backup/resumed/")
       try await Workplace.with(mounted: false) { place in
-        let config = "--config '\(place.configs)/milvus_A.yaml'"
-        try await run("\"$BACKUPFS\" create \(config) -d default -n resumed --strategy skip_flush", limit: 300)
+        let config = "--config '\(place.configs)/milvus_A.yaml' -n resumed"
+        let create = "\"$BACKUPFS\" create \(config) -a '{\"default\":[\"fixture\"]}' --strategy skip_flush"
+        try await run(create, limit: 300)
         let whole = try await Oracle.objects("A", "backup/resumed/")
         for (key, _) in whole where key.hasPrefix("meta/") || key.contains("/100/") {
           try await Oracle.python("objects.py", "A", "delete", "backup/resumed/", key)
         }
-        let taken = try await shell("\"$BACKUPFS\" create \(config) -d default -n resumed --strategy skip_flush")
+        let taken = try await shell(create)
         #expect(taken.status == 1 && taken.output.contains("--resume"), "\(taken.output)")
-        try await run("\"$BACKUPFS\" create \(config) -d default -n resumed --strategy skip_flush --resume", limit: 300)
+        try await run("\(create) --resume", limit: 300)
         let resumed = try await Oracle.objects("A", "backup/resumed/")
         #expect(resumed.keys.sorted() == whole.keys.sorted())
         #expect(resumed.filter { $0.key.hasPrefix("binlogs/") } == whole.filter { $0.key.hasPrefix("binlogs/") })
-        let report = try await run("\"$BACKUPFS\" verify \(config) -n resumed --deep 2> /dev/null", limit: 300)
+        let report = try await run("\"$BACKUPFS\" verify \(config) --deep 2> /dev/null", limit: 300)
         #expect(report.contains("is sound"), "\(report)")
-        try await run("\"$BACKUPFS\" delete \(config) -n resumed")
+        try await run("\"$BACKUPFS\" delete \(config)")
       }
     }
 
