@@ -35,10 +35,12 @@ extension BackupFileSystem {
 
   private func controlTarget(_ parent: InodeNumber, _ name: ObjectKey, _ tree: Tree) -> ControlTarget? {
     if name == "create", let store = stores[parent] { return .create(store: store.name) }
-    if name == "restore", let node = tree.nodes[parent], let store = stores[node.parent] {
-      return .restore(store: store.name, backup: node.name.string)
+    guard let node = tree.nodes[parent], let store = stores[node.parent] else { return nil }
+    switch name {
+    case "restore": return .restore(store: store.name, backup: node.name.string)
+    case "verify": return .verify(store: store.name, backup: node.name.string)
+    default: return nil
     }
-    return nil
   }
 
   public func attributes(_ inode: InodeNumber) throws(FileSystemError) -> Answer<TimedAttributes> {

@@ -9,6 +9,8 @@ public enum ControlTarget: Sendable, Hashable {
   case create(store: String)
   /// `<store>/<backup>/restore`: restores a backup into the store's Milvus.
   case restore(store: String, backup: String)
+  /// `<store>/<backup>/verify`: compares a backup with its metadata.
+  case verify(store: String, backup: String)
   /// `.milvus-backupfs/refresh`: has listings read again.
   case refresh
   /// `.milvus-backupfs/stats`: what is open and held, and what the stores were asked.
@@ -21,7 +23,7 @@ public enum ControlTarget: Sendable, Hashable {
   /// Whether lines can be written to it.
   var isWritable: Bool {
     switch self {
-    case .create, .restore, .refresh: true
+    case .create, .restore, .verify, .refresh: true
     case .stats, .version, .job: false
     }
   }

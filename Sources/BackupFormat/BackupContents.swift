@@ -40,6 +40,15 @@ public struct BackupContents: Sendable {
     return objects
   }
 
+  /// The segments with their log objects: partition by partition, then those that concern all partitions.
+  public var segments: [PromisedSegment] {
+    var segments: [PromisedSegment] = []
+    forEachSegment { segment, logs in
+      segments.append(PromisedSegment(info: segment, objects: logs.objects, insertCount: logs.insertCount))
+    }
+    return segments
+  }
+
   /// The sums.
   public var totals: Totals {
     var totals = Totals()
@@ -56,13 +65,8 @@ public struct BackupContents: Sendable {
 
   /// What in the metadata makes the list of objects doubtful, one sentence for each segment concerned.
   public var problems: [String] {
-    var problems: [String] = []
+    var problems = unnamedLogs
     forEachSegment { segment, logs in
-      if logs.unnamedCount > 0 {
-        problems.append(
-          "Segment \(segment.segmentID) lists \(logs.unnamedCount) logs with neither an id nor a path; whether they"
-            + " exist cannot be checked.")
-      }
       if !segment.isL0, logs.insertCount == 0, segment.numOfRows > 0 {
         problems.append(
           "Segment \(segment.segmentID) should have \(segment.numOfRows) rows but lists no insert logs; these rows are"
@@ -70,6 +74,19 @@ public struct BackupContents: Sendable {
       }
     }
     return problems
+  }
+
+  /// The segments with logs that the metadata counts but does not name, one sentence each.
+  public var unnamedLogs: [String] {
+    var sentences: [String] = []
+    forEachSegment { segment, logs in
+      if logs.unnamedCount > 0 {
+        sentences.append(
+          "Segment \(segment.segmentID) lists \(logs.unnamedCount) logs with neither an id nor a path; whether they"
+            + " exist cannot be checked.")
+      }
+    }
+    return sentences
   }
 
   private func forEachSegment(_ body: (SegmentBackupInfo, SegmentBackupInfo.Logs) -> Void) {

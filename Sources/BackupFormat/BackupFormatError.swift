@@ -4,7 +4,9 @@
 public struct BackupFormatError: Error, Hashable {
   /// What kind of thing is wrong.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
-    private enum Kind: String { case malformedMetadata, missingMetadata, malformedKey, invalidName, invalidRule }
+    private enum Kind: String {
+      case malformedMetadata, missingMetadata, malformedKey, malformedLog, invalidName, invalidRule
+    }
 
     private let kind: Kind
 
@@ -14,6 +16,8 @@ public struct BackupFormatError: Error, Hashable {
     public static let missingMetadata = Self(kind: .missingMetadata)
     /// An object key does not follow the grammar of log keys.
     public static let malformedKey = Self(kind: .malformedKey)
+    /// A log object is not built as logs are; the message is a clause about it.
+    public static let malformedLog = Self(kind: .malformedLog)
     /// A name that the format does not allow.
     public static let invalidName = Self(kind: .invalidName)
     /// A filter or rename rule which cannot be understood or fulfilled.

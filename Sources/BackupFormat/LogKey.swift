@@ -52,8 +52,7 @@ public struct LogKey: Hashable, Sendable {
 
   /// Path relative to the backup directory, beginning with `binlogs/`.
   public var backupPath: String {
-    let group = groupID == 0 ? "" : "\(groupID)/"
-    return "binlogs/\(kind.rawValue)/\(collectionID)/\(partitionID)/\(group)\(segmentID)/\(leaf)"
+    "\(segmentDirectory)/\(leaf)"
   }
 
   /// Key in the bucket of the Milvus instance whose root is `rootPath`.
@@ -66,6 +65,12 @@ public struct LogKey: Hashable, Sendable {
     _ kind: Kind, rootPath: String, collectionID: Int64, partitionID: Int64, segmentID: Int64
   ) -> String {
     ObjectPath.join(rootPath, "\(kind.rawValue)/\(collectionID)/\(partitionID)/\(segmentID)") + "/"
+  }
+
+  /// Path relative to the backup directory of the directory of the segment, without a slash at its end.
+  public var segmentDirectory: String {
+    let group = groupID == 0 ? "" : "\(groupID)/"
+    return "binlogs/\(kind.rawValue)/\(collectionID)/\(partitionID)/\(group)\(segmentID)"
   }
 
   private var leaf: String {

@@ -43,6 +43,21 @@ extension MetaFiles {
     try decode(BackupInfo.self, file, bytes)
   }
 
+  /// The ids of the collections that ``MetaFile/collection`` lists.
+  public static func collectionIDs(_ bytes: [UInt8]) throws(BackupFormatError) -> [Int64] {
+    try decode(LevelInfos<CollectionBackupInfo>.self, .collection, bytes).infos.map(\.collectionID)
+  }
+
+  /// The ids of the partitions that ``MetaFile/partition`` lists.
+  public static func partitionIDs(_ bytes: [UInt8]) throws(BackupFormatError) -> [Int64] {
+    try decode(LevelInfos<PartitionBackupInfo>.self, .partition, bytes).infos.map(\.partitionID)
+  }
+
+  /// The ids of the segments that ``MetaFile/segment`` lists.
+  public static func segmentIDs(_ bytes: [UInt8]) throws(BackupFormatError) -> [Int64] {
+    try decode(LevelInfos<SegmentBackupInfo>.self, .segment, bytes).infos.map(\.segmentID)
+  }
+
   private static func decode<Message: FieldVisitable>(
     _ type: Message.Type, _ file: MetaFile, _ bytes: [UInt8]
   ) throws(BackupFormatError) -> Message {

@@ -16,3 +16,16 @@ public struct PromisedObject: Hashable, Sendable {
   /// Path relative to the backup directory.
   public var path: String { key.backupPath }
 }
+
+/// A segment of a backup with the log objects that the metadata promises.
+public struct PromisedSegment: Hashable, Sendable {
+  /// The segment as the metadata describes it.
+  public var info: SegmentBackupInfo
+  /// Insert logs, then delta logs.
+  public var objects: [PromisedObject]
+  /// How many of the objects are insert logs.
+  public var insertCount: Int
+
+  /// The insert logs.
+  public var inserts: ArraySlice<PromisedObject> { objects.prefix(insertCount) }
+}

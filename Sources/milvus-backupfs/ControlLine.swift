@@ -63,6 +63,12 @@ enum ControlLine {
     return try understood { try options.request() }
   }
 
+  /// Reads a line of `verify`: nothing, or the options of the command `verify`.
+  static func verify(_ line: String, backup: String) throws(Malformed) -> VerifyRequest {
+    let options: VerifyOptions = try parse(try words(line))
+    return VerifyRequest(backup: backup, deep: options.deep)
+  }
+
   private static func parse<Options: ParsableArguments>(_ words: [String]) throws(Malformed) -> Options {
     guard !words.contains(where: { ["-h", "--help", "--version"].contains($0) }) else {
       throw Malformed(

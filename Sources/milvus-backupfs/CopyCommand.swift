@@ -60,30 +60,16 @@ struct CopyCommand: AsyncParsableCommand {
       throw CommandFailure(error)
     }
     let begin = ContinuousClock.now
-    let work = Task { () -> Result<CopyReport, EngineError> in
-      do throws(EngineError) { return .success(try await job.run()) } catch { return .failure(error) }
+    let report: CopyReport
+    do {
+      // Interrupted, it still aborts the uploads that are under way.
+      report = try await ProgressDisplay.follow(progress) { _ in try await job.run() }
+    } catch {
+      throw CommandFailure(error)
     }
-    // Interrupted, it still aborts the uploads that are under way.
-    let signals = TerminationSignals { work.cancel() }
-    defer { signals.cancel() }
-    let display = Task {
-      var display = ProgressDisplay()
-      while !Task.isCancelled {
-        display.show(ProgressLine(progress.snapshot))
-        try? await Task.sleep(for: .milliseconds(display.pace))
-      }
-      display.clear()
-    }
-    let result = await work.value
-    display.cancel()
-    await display.value
     for warning in progress.snapshot.warnings { printError("milvus-backupfs: warning: \(warning)") }
-    switch result {
-    case .failure(let error): throw CommandFailure(error)
-    case .success(let report):
-      let seconds = (ContinuousClock.now - begin) / .seconds(1)
-      print(summary(report, seconds, from: source.configuration.name, to: target.configuration.name))
-    }
+    let seconds = (ContinuousClock.now - begin) / .seconds(1)
+    print(summary(report, seconds, from: source.configuration.name, to: target.configuration.name))
   }
 
   private static func time(_ seconds: Double) -> String {

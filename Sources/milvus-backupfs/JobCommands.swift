@@ -7,7 +7,13 @@ import Logging
 /// `milvus-backupfs create`.
 struct CreateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "create", abstract: "Make a backup of collections of the store's Milvus.")
+    commandName: "create", abstract: "Make a backup of collections of the store's Milvus.",
+    discussion: """
+      A collection that cannot be saved is left out and named, and the others go on. A backup that fails removes what it has \
+      written, unless --resume is given.
+
+      Exit status: 0 when all is saved, 1 when there is no backup, 3 when collections are missing from it.
+      """)
 
   @OptionGroup var store: StoreOptions
   @OptionGroup var options: CreateOptions

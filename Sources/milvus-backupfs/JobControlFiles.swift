@@ -49,9 +49,12 @@ final class JobControlFiles: ControlFiles {
       return jobs.latest(.create, inStore: store)?.text
         ?? "state: none\nhint: write options to this file to make a backup, such as: -c coll -n my_backup\n"
     case .restore(let store, let backup):
-      let job = jobs.snapshot(JobTarget(store: store, backup: backup))
-      if let job, job.kind == .restore { return job.text }
-      return "state: none\nhint: write the new name of the collection to this file to restore it, or options: -s _bak\n"
+      let job = jobs.snapshot(.restore, of: JobTarget(store: store, backup: backup))
+      return job?.text
+        ?? "state: none\nhint: write the new name of the collection to this file to restore it, or options: -s _bak\n"
+    case .verify(let store, let backup):
+      let job = jobs.snapshot(.verify, of: JobTarget(store: store, backup: backup))
+      return job?.text ?? "state: none\nhint: write a line to this file to verify the backup; --deep reads everything\n"
     }
   }
 
@@ -82,6 +85,8 @@ final class JobControlFiles: ControlFiles {
       _ = try await jobs.startCreate(try ControlLine.create(line), in: try context(store))
     case .restore(let store, let backup):
       _ = try await jobs.startRestore(try ControlLine.restore(line, backup: backup), in: try context(store))
+    case .verify(let store, let backup):
+      _ = try await jobs.startVerify(try ControlLine.verify(line, backup: backup), in: try context(store))
     case .refresh, .stats, .version, .job:
       throw FileSystemError(.notPermitted, "\(target.path) takes no requests")
     }
@@ -101,6 +106,7 @@ extension ControlTarget {
     switch self {
     case .create(let store): "\(store)/create"
     case .restore(let store, let backup): "\(store)/\(backup)/restore"
+    case .verify(let store, let backup): "\(store)/\(backup)/verify"
     case .refresh: ".milvus-backupfs/refresh"
     case .stats: ".milvus-backupfs/stats"
     case .version: ".milvus-backupfs/version"

@@ -25,8 +25,8 @@ struct MilvusBackupFS: AsyncParsableCommand {
       """,
     version: release,
     subcommands: [
-      MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, RestoreCommand.self,
-      CheckCommand.self, CopyCommand.self,
+      MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, VerifyCommand.self,
+      DeleteCommand.self, RestoreCommand.self, CheckCommand.self, CopyCommand.self,
     ])
 
   static func main() async {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import BackupEngine
 import BackupFormat
+import FoundationEssentials
 
 /// What a backup is to be made of.
 struct CreateOptions: ParsableArguments {
@@ -14,24 +15,112 @@ struct CreateOptions: ParsableArguments {
     help: "Collections, separated by commas: coll or db.coll. Everything when left out.")
   var colls: String?
 
+  @Option(
+    name: [.short, .customLong("databases")],
+    help: "Databases with all their collections, separated by commas.")
+  var databases: String?
+
+  @Option(
+    name: [.customShort("a"), .customLong("database_collections")],
+    help: ArgumentHelp(
+      "Databases and collections as JSON, an empty list for all of a database: '{\"db1\":[\"c1\"],\"db2\":[]}'.",
+      valueName: "json"))
+  var databaseCollections: String?
+
   @Option(help: "Collections and databases: db.*, db.coll, coll, separated by commas.")
   var filter: String?
 
-  @Option(help: "meta_only: no rows; skip_flush: only what is stored by now; serial_flush (default).")
-  var strategy: Strategy = .serialFlush
+  @Option(
+    help: ArgumentHelp(
+      """
+      meta_only: no rows; skip_flush: only what is stored by now; serial_flush: each collection is flushed before it is \
+      saved; bulk_flush: the whole server is flushed once (Milvus 2.6.11 and later).
+      """, valueName: "strategy"),
+    transform: CreateOptions.parseStrategy)
+  var strategy: CreateStrategy?
 
-  /// How rows get into the backup.
-  enum Strategy: String, ExpressibleByArgument, CaseIterable {
-    case metaOnly = "meta_only"
-    case skipFlush = "skip_flush"
-    case serialFlush = "serial_flush"
-  }
+  @Flag(help: "Save users, roles and grants too (Milvus 2.4 and later).")
+  var rbac = false
+
+  @Flag(
+    help: """
+      Go on with a backup of this name that did not finish: what was copied is not copied again. If this one fails too, \
+      what it copied stays.
+      """)
+  var resume = false
+
+  @Flag(name: [.short, .long], help: ArgumentHelp("Deprecated: --strategy skip_flush.", visibility: .hidden))
+  var force = false
+
+  @Flag(name: .customLong("meta_only"), help: ArgumentHelp("Deprecated: --strategy meta_only.", visibility: .hidden))
+  var metaOnly = false
+
+  @Option(help: ArgumentHelp("auto or binlog; snapshots are not made.", visibility: .hidden))
+  var format: String = "auto"
+
+  @Flag(name: .customLong("backup_index_extra"), help: ArgumentHelp("Not supported.", visibility: .hidden))
+  var backupIndexExtra = false
 
   /// The request that the words make.
   func request() throws -> CreateRequest {
-    CreateRequest(
-      name: name, filter: try selection(colls, filter), metaOnly: strategy == .metaOnly,
-      skipFlush: strategy == .skipFlush)
+    guard ["auto", "binlog"].contains(format) else {
+      throw ValidationError("--format \(format) is not supported: only backups of log objects (binlog) are made.")
+    }
+    guard !backupIndexExtra else {
+      throw ValidationError(
+        "--backup_index_extra is not supported: etcd is not read. Indexes are saved as Milvus describes them.")
+    }
+    return CreateRequest(
+      name: name, filter: try chosen(), strategy: try chosenStrategy(), rbac: rbac, resume: resume)
+  }
+
+  static func parseStrategy(_ word: String) throws -> CreateStrategy {
+    guard let strategy = CreateStrategy(rawValue: word) else {
+      let words = CreateStrategy.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--strategy takes one of: \(words).")
+    }
+    return strategy
+  }
+
+  private func chosenStrategy() throws -> CreateStrategy {
+    let words = [strategy, force ? .skipFlush : nil, metaOnly ? .metaOnly : nil].compactMap { $0 }
+    guard Set(words).count <= 1 else {
+      throw ValidationError("--strategy, --force and --meta_only exclude each other.")
+    }
+    return words.first ?? .serialFlush
+  }
+
+  private func chosen() throws -> CollectionFilter {
+    guard [colls, databases, databaseCollections, filter].compactMap({ $0 }).count <= 1 else {
+      throw ValidationError("--colls, --databases, --database_collections and --filter exclude each other.")
+    }
+    if let databases { return try Self.filter(databases: databases) }
+    if let databaseCollections { return try Self.filter(json: databaseCollections) }
+    return try selection(colls, filter)
+  }
+
+  /// `db1,db2`
+  private static func filter(databases: String) throws -> CollectionFilter {
+    let names = databases.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.filter { !$0.isWhitespace }
+    }
+    return try selection(names.map { "\($0).*" }.joined(separator: ","), nil)
+  }
+
+  /// `{"db1":["c1","c2"],"db2":[]}`
+  private static func filter(json: String) throws -> CollectionFilter {
+    let lists: [String: [String]]
+    do {
+      lists = try JSONDecoder().decode([String: [String]].self, from: Data(json.utf8))
+    } catch {
+      throw ValidationError(
+        "\(json) is not what --database_collections takes: an object with lists of collections by database, such as "
+          + "'{\"db1\":[\"c1\"],\"db2\":[]}'.")
+    }
+    let rules = lists.sorted { $0.key < $1.key }.flatMap { database, collections in
+      collections.isEmpty ? ["\(database).*"] : collections.map { "\(database).\($0)" }
+    }
+    return try selection(rules.joined(separator: ","), nil)
   }
 }
 

@@ -51,10 +51,11 @@ struct StoreOpener: Sendable {
     let metrics = StoreMetrics()
     let backups = Self.retrying(sides.backups, metrics: metrics)
     let milvusObjects = Self.retrying(sides.milvus)
-    let context = EngineContext(
+    var context = EngineContext(
       storeName: configuration.name, backups: backups, backupRoot: place.backups.prefix, milvusObjects: milvusObjects,
       milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
+    context.rest = rest(configuration)
     return OpenStore(configuration: configuration, context: context, metrics: metrics)
   }
 
@@ -93,6 +94,21 @@ struct StoreOpener: Sendable {
     } catch {
       throw CommandFailure(error)
     }
+  }
+
+  /// How Milvus is asked by HTTP: REST on its gRPC port, and the management port.
+  private func rest(_ configuration: StoreConfiguration) -> MilvusREST {
+    let milvus = configuration.milvus
+    let host = milvus.address.contains(":") ? "[\(milvus.address)]" : milvus.address
+    let scheme = milvus.tlsMode == .disabled ? "http" : "https"
+    let hasCredentials = !milvus.user.isEmpty || !milvus.password.reveal().isEmpty
+    return MilvusREST(
+      transport: CurlREST(
+        transport: engine, certificateAuthorityFile: milvus.caCertPath.isEmpty ? nil : milvus.caCertPath),
+      // A certificate of our own cannot be shown there.
+      server: milvus.tlsMode == .mutual ? nil : "\(scheme)://\(host):\(milvus.port)",
+      bearer: hasCredentials ? "\(milvus.user):\(milvus.password.reveal())" : nil,
+      management: configuration.gcPause.address, pausesGarbage: configuration.gcPause.isEnabled)
   }
 
   func endpoint(_ milvus: MilvusConfiguration) throws -> MilvusEndpoint {

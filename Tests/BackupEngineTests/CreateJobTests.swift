@@ -142,7 +142,7 @@ import Testing
   @Test func savesOnlyTheStructureWhenAskedTo() async throws {
     let bed = Bed()
     try await bed.fill()
-    let report = try await bed.create(CreateRequest(name: "bk", metaOnly: true))
+    let report = try await bed.create(CreateRequest(name: "bk", strategy: .metaOnly))
     #expect(report.objects == 0 && report.rows == 0)
     #expect(bed.milvus.count("Flush") == 0)
     let info = try await bed.info("bk")
@@ -154,7 +154,7 @@ import Testing
     let bed = Bed()
     try await bed.fill()
     try await bed.milvus.addSegment(to: .coll, rows: 7, state: .growing)
-    let skipping = try await bed.create(CreateRequest(name: "skipping", skipFlush: true))
+    let skipping = try await bed.create(CreateRequest(name: "skipping", strategy: .skipFlush))
     #expect(skipping.rows == 300 && skipping.warnings.count == 1)
     #expect(skipping.warnings.first?.contains("7 rows not yet flushed") == true)
     let flushing = try await bed.create(CreateRequest(name: "flushing"))

@@ -52,8 +52,10 @@ import Testing
     let restore = try await center.startRestore(RestoreRequest(backup: "bk", newName: "coll_bak"), in: bed.context)
     #expect(restore.id == "restore-1")
     #expect(await center.finished(restore.id)?.state == .done)
-    // The target's latest job has taken the place of the one before.
-    #expect(center.snapshots.map(\.id) == ["restore-1"])
+    // Of each kind the latest is kept.
+    #expect(center.snapshots.map(\.id) == ["create-1", "restore-1"])
+    #expect(center.snapshot(.create, of: ended.target)?.id == "create-1")
+    #expect(center.snapshot(ended.target)?.id == "restore-1")
   }
 
   @Test func refusesASecondJobOnTheSameTargetAndNamesTheFirst() async throws {

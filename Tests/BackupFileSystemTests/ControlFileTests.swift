@@ -32,9 +32,11 @@ private final class RecordingControls: ControlFiles {
     let mount = try await mount()
     #expect(try await mount.attributes("A/create").kind == .file)
     #expect(try await mount.attributes("A/b/restore").size > 0)
+    #expect(try await mount.attributes("A/b/verify").size > 0)
     #expect(try await mount.list("A") == ["b"])
     #expect(try await mount.list("A/b") == ["meta"])
     #expect(await errno { _ = try await mount.inode("A/b/meta/restore") } == .noSuchFileOrDirectory)
+    #expect(await errno { _ = try await mount.inode("A/verify") } == .noSuchFileOrDirectory)
     #expect(await errno { _ = try await mount.inode("create") } == .noSuchFileOrDirectory)
     #expect(await errno { try await mount.unlink("A/b/restore") } == .notPermitted)
   }

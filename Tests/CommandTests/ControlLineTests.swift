@@ -31,7 +31,42 @@ import Testing
     #expect(request.renames == (try RenameRules(suffix: "_bak")))
     #expect(request.rebuildIndex && request.dropExistingCollection && !request.metaOnly)
     let create = try ControlLine.create("-c coll -n my_backup --strategy meta_only")
-    #expect(create == CreateRequest(name: "my_backup", filter: try CollectionFilter(parsing: "coll"), metaOnly: true))
+    #expect(
+      create == CreateRequest(name: "my_backup", filter: try CollectionFilter(parsing: "coll"), strategy: .metaOnly))
+  }
+
+  @Test(arguments: [
+    ("-d db1,db2", "db1.*,db2.*"), ("-a '{\"db1\":[\"c1\",\"c2\"],\"db2\":[]}'", "db1.c1,db1.c2,db2.*"),
+    ("--databases db1", "db1.*"), ("--database_collections {\\\"default\\\":[\\\"c\\\"]}", "c"),
+  ])
+  func databasesCanBeChosenAsOfOld(line: String, filter: String) throws {
+    #expect(try ControlLine.create(line).filter == (try CollectionFilter(parsing: filter)))
+  }
+
+  @Test func wordsOfOldAreStrategies() throws {
+    #expect(try ControlLine.create("-n b").strategy == .serialFlush)
+    #expect(try ControlLine.create("-n b -f").strategy == .skipFlush)
+    #expect(try ControlLine.create("-n b --force").strategy == .skipFlush)
+    #expect(try ControlLine.create("-n b --meta_only").strategy == .metaOnly)
+    #expect(
+      try ControlLine.create("--strategy bulk_flush --rbac --resume")
+        == CreateRequest(
+          strategy: .bulkFlush, rbac: true, resume: true))
+  }
+
+  @Test(arguments: [
+    "--strategy none", "--strategy bulk_flush --force", "-f --meta_only", "-c a -d b", "-a '{}'", "-a '[1]'", "-a x",
+    "-d ''", "-d a,,b", "--format snapshot", "--backup_index_extra",
+  ])
+  func whatCannotBeABackupIsASentence(line: String) {
+    let error = #expect(throws: ControlLine.Malformed.self) { try ControlLine.create(line) }
+    #expect(error?.message.hasSuffix(".") == true, "\(error?.message ?? "")")
+  }
+
+  @Test func aVerificationTakesNothingOrDeep() throws {
+    #expect(try ControlLine.verify("", backup: "b") == VerifyRequest(backup: "b"))
+    #expect(try ControlLine.verify(" --deep ", backup: "b") == VerifyRequest(backup: "b", deep: true))
+    #expect(throws: ControlLine.Malformed.self) { try ControlLine.verify("deep", backup: "b") }
   }
 
   @Test(arguments: [

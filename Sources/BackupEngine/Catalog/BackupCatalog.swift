@@ -30,8 +30,8 @@ public struct BackupCatalog: Sendable {
     }
   }
 
-  private let store: any ObjectStore
-  private let root: String
+  let store: any ObjectStore
+  let root: String
 
   /// Looks below `root` of a bucket.
   public init(store: any ObjectStore, root: String) {

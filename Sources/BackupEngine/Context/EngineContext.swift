@@ -22,6 +22,8 @@ public struct EngineContext: Sendable {
   public var milvusImportPrefix: String
   /// Milvus' gRPC endpoint.
   public var milvus: MilvusEndpoint
+  /// How Milvus is asked by HTTP; nil to do without.
+  public var rest: MilvusREST?
   /// Bounds.
   public var limits: EngineLimits
   /// Bytes held in memory by all jobs that share this context.

@@ -33,7 +33,7 @@ struct CollectionSaver: Sendable {
         name: name, description: try await service.describeCollection(name.collection, in: name.database))
     }
     let request = writer.plan.request
-    if !request.metaOnly && !request.skipFlush {
+    if request.strategy == .serialFlush {
       survey.flush = try await during("Flushing the collection \(name)") { try await flush() }
     }
     try await during("Describing the collection \(name)") {
@@ -41,7 +41,7 @@ struct CollectionSaver: Sendable {
       survey.indexes = try await service.indexes(of: name.collection, in: name.database)
       survey.loadState = try await loadState()
     }
-    if request.metaOnly { return Saved(survey: survey, files: []) }
+    if request.strategy == .metaOnly { return Saved(survey: survey, files: []) }
     return Saved(survey: survey, files: try await copySegments(of: survey))
   }
 
@@ -79,6 +79,17 @@ struct CollectionSaver: Sendable {
   private func copySegments(of survey: CollectionSurvey) async throws -> [SegmentFiles] {
     var planned = (bytes: Int64(0), objects: 0)
     var attempt = 1
+    do {
+      return try await copySegments(of: survey, &planned, &attempt)
+    } catch {
+      progress.expect(bytes: -planned.bytes, objects: -planned.objects)
+      throw error
+    }
+  }
+
+  private func copySegments(
+    of survey: CollectionSurvey, _ planned: inout (bytes: Int64, objects: Int), _ attempt: inout Int
+  ) async throws -> [SegmentFiles] {
     while true {
       do {
         progress.note("reading the segments of \(name)")
@@ -110,6 +121,10 @@ struct CollectionSaver: Sendable {
   private func copy(_ file: SegmentFiles.File) async throws {
     let key = ObjectKey(writer.layout.key(file.log))
     guard !writer.written.holds(key, source: file.source) else { return }
+    if writer.written.adopt(key, source: file.source) {
+      progress.add(bytes: file.source.size, objects: 1)
+      return
+    }
     if let old = writer.written.begin(key) { progress.add(bytes: -old.size, objects: -1) }
     let moved = Atomic(Int64(0))
     do {
@@ -165,9 +180,10 @@ struct CollectionSaver: Sendable {
   private func listSegments(of survey: CollectionSurvey) async throws -> [SegmentFiles] {
     let segments = try await settledSegments(of: survey)
     let listed = try await mapConcurrently(segments, limit: context.limits.copiesInFlight) { segment in
-      try SegmentFiles(
+      let described = try await describe(segment)
+      return try SegmentFiles(
         segment, inserts: try await list(.insert, segment), deltas: try await list(.delta, segment),
-        rootPath: context.milvusRoot)
+        rootPath: context.milvusRoot, described: described)
     }
     let required = survey.requiredFields(service.features)
     do throws(SegmentFiles.Problem) {
@@ -177,6 +193,24 @@ struct CollectionSaver: Sendable {
       throw error
     }
     return listed.filter { !$0.files.isEmpty }
+  }
+
+  /// The log ids that the server names; nil where it cannot or does not tell, and a listing has to do.
+  private func describe(_ segment: SegmentInfo) async throws -> DescribedSegment? {
+    guard service.features.segmentInfoREST, let rest = context.rest, let server = rest.server else { return nil }
+    do {
+      return try await slots.withBytes(1) {
+        try await rest.describeSegment(
+          segment.segmentID, collection: segment.collectionID, database: name.database)
+      }
+    } catch let error where !error.isCancellation {
+      progress.warn(
+        """
+        Milvus does not tell which logs its segments have at \(server), though its version can (\(error)): they are \
+        found by listing, as on older versions. Leftovers of repeated uploads cannot be told apart then.
+        """)
+      return nil
+    }
   }
 
   /// Whether there is no log of the collection at all: then it is not this Milvus' bucket or root.
@@ -226,7 +260,7 @@ struct CollectionSaver: Sendable {
       let selection = SegmentSelection(segments, partitions: partitions)
       // Milvus calls a flush done when the rows are stored; the state of their segment follows a moment later. Other
       // segments on their way hold rows that were written after the flush.
-      let awaited = selection.flushing.filter { survey.flush?.covers($0.segmentID) ?? false }
+      let awaited = selection.flushing.filter { survey.flush?.covers($0.segmentID) ?? isFlushedWhole }
       if awaited.isEmpty {
         report(selection)
         return selection.saved
@@ -238,9 +272,12 @@ struct CollectionSaver: Sendable {
     }
   }
 
+  /// Whether everything was flushed beforehand: then no segment can be told to hold later rows only.
+  private var isFlushedWhole: Bool { writer.plan.request.strategy == .bulkFlush }
+
   private func report(_ selection: SegmentSelection) {
     let unsaved = selection.flushing + selection.leftOut
-    if writer.plan.request.skipFlush, !unsaved.isEmpty {
+    if writer.plan.request.strategy == .skipFlush, !unsaved.isEmpty {
       let rows = unsaved.reduce(Int64(0)) { $0 + $1.numOfRows }
       progress.warn(
         "\(name): \(rows.counted("row")) not yet flushed are not in the backup, because it skipped the flush.")

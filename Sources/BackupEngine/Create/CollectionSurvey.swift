@@ -105,6 +105,7 @@ extension SegmentBackupInfo {
       $0.size = files.size
       $0.groupID = files.segment.partitionID == SegmentBackupInfo.allPartitions ? 0 : files.segment.segmentID
       $0.isL0 = files.isL0
+      $0.vChannel = files.vChannel
       $0.storageVersion = files.segment.storageVersion
     }
   }

@@ -7,9 +7,10 @@ import ObjectStore
 
 /// The making of a backup.
 public enum CreateJob {
-  /// Checks a request without changing anything: names, that no backup of that name or its leftovers exist, that Milvus
-  /// answers and has the collections.
-  /// - Throws: `EngineError` `.invalidRequest`, `.alreadyExists`, `.notFound`, or what store and Milvus report.
+  /// Checks a request without changing anything: names, that no backup of that name exists (nor, unless it is to be
+  /// resumed, leftovers of one), that Milvus answers, has the collections and can do what is asked for.
+  /// - Throws: `EngineError` `.invalidRequest`, `.alreadyExists`, `.notFound`, `.unsupported`, or what store and Milvus
+  ///   report.
   public static func prepare(
     _ context: EngineContext, _ request: CreateRequest
   ) async throws(EngineError) -> CreatePlan {
@@ -18,28 +19,40 @@ public enum CreateJob {
       try BackupName.validate(name)
       let layout = BackupLayout(rootPath: context.backupRoot, backupName: name)
       try checkRoots(context, layout)
-      try await checkAbsent(layout, in: context.backups)
+      let remains =
+        request.resume ? try await Remains.find(layout, in: context.backups) : .none
+      if !request.resume { try await checkAbsent(layout, in: context.backups) }
       return try await context.withMilvus { service in
+        try checkStrategy(request, service, at: context.milvus.address)
         let chosen = try await CollectionChoice.make(request.filter, service, at: context.milvus.address)
         return CreatePlan(
-          name: name, collections: chosen.collections, databases: chosen.databases, request: request, context: context)
+          name: name, collections: chosen.collections, databases: chosen.databases,
+          accessControl: request.rbac ? try await accessControl(service, at: context.milvus.address) : nil,
+          remains: remains, request: request, context: context)
       }
     }
   }
 
   /// Makes the backup. When it returns, every object and all metadata are durable.
-  /// - Throws: `EngineError`; what this job had written is removed then, and `aftermath` tells what could not be.
+  ///
+  /// A collection that cannot be saved is left out and reported, as long as there is another; its objects are removed.
+  /// - Throws: `EngineError`; what this job had written is removed then, unless the backup is one to be resumed, and
+  ///   `aftermath` tells what is left.
   public static func run(
     _ plan: CreatePlan, _ progress: JobProgress
   ) async throws(EngineError) -> CreateReport {
     let context = plan.context
     let layout = BackupLayout(rootPath: context.backupRoot, backupName: plan.name)
     let written = WrittenObjects(
-      store: context.backups, directory: layout.directory, deletesInFlight: context.limits.copiesInFlight)
+      store: context.backups, layout: layout, deletesInFlight: context.limits.copiesInFlight, remains: plan.remains,
+      keepsData: plan.request.resume)
     do {
       let report = try await context.withMilvus { service in
         let writer = BackupWriter(plan: plan, layout: layout, service: service, progress: progress, written: written)
-        return try await writer.write()
+        guard plan.request.strategy != .metaOnly, let pause = GarbagePause(context.rest) else {
+          return try await writer.write()
+        }
+        return try await pause.during(context.logger, warn: { progress.warn($0) }) { try await writer.write() }
       }
       progress.finish()
       return report
@@ -51,6 +64,34 @@ public enum CreateJob {
         "backup not made", metadata: ["backup": "\(plan.name)", "error": "\(failure)", "aftermath": "\(aftermath)"])
       throw failure.adding(aftermath: aftermath)
     }
+  }
+
+  private static func checkStrategy(
+    _ request: CreateRequest, _ service: any MilvusService, at address: String
+  ) throws(EngineError) {
+    guard request.strategy == .bulkFlush, !service.features.flushAll else { return }
+    throw EngineError(
+      .unsupported,
+      """
+      Milvus \(service.versionText) at \(address) cannot flush everything at once in a way that a backup can rely on \
+      (2.6.11 and later can). Use --strategy serial_flush.
+      """)
+  }
+
+  private static func accessControl(_ service: any MilvusService, at address: String) async throws -> RBACMeta {
+    let data: MilvusAccessControl
+    do throws(MilvusError) {
+      data = try await service.accessControl()
+    } catch {
+      guard error.code == .unsupported else { throw error }
+      throw EngineError(
+        .unsupported,
+        """
+        Milvus \(service.versionText) at \(address) cannot tell its users, roles and grants (2.4 and later can). Leave out \
+        --rbac.
+        """, cause: error)
+    }
+    return RBACMeta(data)
   }
 
   /// Backups must not lie where Milvus' own logs lie: a copy would meet its source.
@@ -80,7 +121,8 @@ public enum CreateJob {
         """
         The name \(layout.backupName) is taken: there are objects \(place), such as \(first.key), but no complete \
         metadata. They are what a copy or a backup that did not finish has left, or belong to one still under way. \
-        Delete that directory if nobody writes to it, or choose another name.
+        If nobody writes to it, go on with that backup (--resume) or delete it (milvus-backupfs delete); or choose \
+        another name.
         """)
     }
     throw EngineError(

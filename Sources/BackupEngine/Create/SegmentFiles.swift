@@ -20,6 +20,8 @@ struct SegmentFiles: Sendable, Hashable {
     case unevenFields(segmentID: Int64, counts: [Int64: Int])
     /// Fields of the schema without any file.
     case missingFields(segmentID: Int64, fields: [Int64])
+    /// Logs that the server names but the listing does not have.
+    case missingLogs(segmentID: Int64, count: Int)
 
     /// A clause that says what is wrong.
     var description: String {
@@ -29,6 +31,8 @@ struct SegmentFiles: Sendable, Hashable {
       case .unevenFields(let segment, let counts):
         "the fields of segment \(segment) have different numbers of files ("
           + counts.sorted { $0.key < $1.key }.map { "field \($0.key): \($0.value)" }.listed() + ")"
+      case .missingLogs(let segment, let count):
+        "of segment \(segment) \(count.counted("log")) that Milvus names \(count == 1 ? "does" : "do") not exist"
       case .missingFields(let segment, let fields):
         "segment \(segment) has no files for \(fields.count == 1 ? "field" : "fields") \(fields.sorted().listed())"
       }
@@ -41,6 +45,8 @@ struct SegmentFiles: Sendable, Hashable {
   let inserts: [File]
   /// Its delta logs, in key order.
   let deltas: [File]
+  /// Virtual channel; empty if the server did not tell it.
+  let vChannel: String
 
   /// Whether the segment holds deletes only.
   var isL0: Bool { segment.level == .l0 }
@@ -50,11 +56,15 @@ struct SegmentFiles: Sendable, Hashable {
   var files: [File] { inserts + deltas }
 
   /// Takes a segment's listings apart.
-  /// - Throws: `BackupFormatError` when a key is not that of a log.
+  /// - Parameter described: the log ids that the server names; anything else that was listed is a leftover of an upload
+  ///   that was repeated, and not part of the segment.
+  /// - Throws: `BackupFormatError` when a key is not that of a log; `Problem` when a named log is not there.
   init(
-    _ segment: SegmentInfo, inserts: [ObjectInfo], deltas: [ObjectInfo], rootPath: String
-  ) throws(BackupFormatError) {
+    _ segment: SegmentInfo, inserts: [ObjectInfo], deltas: [ObjectInfo], rootPath: String,
+    described: DescribedSegment? = nil
+  ) throws {
     self.segment = segment
+    vChannel = described?.vChannel ?? ""
     // Deletes of all partitions have no group (milvus-backup format); everything else has one per segment.
     let group = segment.partitionID == SegmentBackupInfo.allPartitions ? 0 : segment.segmentID
     func files(_ objects: [ObjectInfo]) throws(BackupFormatError) -> [File] {
@@ -66,8 +76,16 @@ struct SegmentFiles: Sendable, Hashable {
       }
       return files
     }
-    self.inserts = try files(inserts)
-    self.deltas = try files(deltas)
+    let (allInserts, allDeltas) = (try files(inserts), try files(deltas))
+    guard let described else {
+      (self.inserts, self.deltas) = (allInserts, allDeltas)
+      return
+    }
+    self.inserts = allInserts.filter { described.inserts[$0.log.fieldID]?.contains($0.log.logID) ?? false }
+    self.deltas = allDeltas.filter { described.deltas.contains($0.log.logID) }
+    let named = described.inserts.values.reduce(0) { $0 + $1.count } + described.deltas.count
+    let missing = named - self.inserts.count - self.deltas.count
+    if missing > 0 { throw Problem.missingLogs(segmentID: segment.segmentID, count: missing) }
   }
 
   /// Checks that the logs can be a whole segment.

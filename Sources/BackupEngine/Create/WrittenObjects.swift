@@ -2,6 +2,7 @@
 //
 // Invariants: a key is noted before the first byte is sent, because a write whose answer was lost may have happened;
 // what is taken back is taken back metadata first, so that at no moment metadata without its data looks like a backup.
+// A backup that can be resumed keeps its data; metadata never outlives a failure.
 
 import BackupFormat
 import ObjectStore
@@ -12,32 +13,59 @@ final class WrittenObjects: Sendable {
   private struct State {
     /// The source of each copied object; nil while it is being written.
     var data: [ObjectKey: ObjectInfo?] = [:]
+    /// What an unfinished backup had copied and nobody has claimed yet, with sizes.
+    var found: [ObjectKey: Int64]
     /// Metadata in the order it was written.
     var metadata: [ObjectKey] = []
     var isForeign = false
   }
 
   private let store: any ObjectStore
-  private let directory: String
+  private let layout: BackupLayout
   private let deletesInFlight: Int
-  private let state = Mutex(State())
+  private let keepsData: Bool
+  private let state: Mutex<State>
 
-  /// Begins an empty ledger for the objects below `directory`.
-  init(store: any ObjectStore, directory: String, deletesInFlight: Int) {
+  private var directory: String { layout.directory }
+
+  /// Begins a ledger.
+  /// - Parameters:
+  ///   - remains: what lies there already and counts as written.
+  ///   - keepsData: data are not taken back.
+  init(
+    store: any ObjectStore, layout: BackupLayout, deletesInFlight: Int, remains: Remains = .none,
+    keepsData: Bool = false
+  ) {
     self.store = store
-    self.directory = directory
+    self.layout = layout
     self.deletesInFlight = deletesInFlight
+    self.keepsData = keepsData
+    state = Mutex(State(found: remains.data))
   }
 
   /// A data object is about to be written.
   /// - Returns: the source of the copy that lies there already and will be overwritten.
   func begin(_ key: ObjectKey) -> ObjectInfo? {
-    state.withLock { state in state.data.updateValue(nil, forKey: key).flatMap { $0 } }
+    state.withLock { state in
+      state.found[key] = nil
+      return state.data.updateValue(nil, forKey: key).flatMap { $0 }
+    }
   }
 
   /// A data object was written as a copy of this source.
   func end(_ key: ObjectKey, source: ObjectInfo) {
     state.withLock { $0.data[key] = source }
+  }
+
+  /// Takes a data object that an unfinished backup has left for a copy of this source, if it can be one.
+  /// - Returns: whether it was taken just now.
+  func adopt(_ key: ObjectKey, source: ObjectInfo) -> Bool {
+    state.withLock { state in
+      guard state.found[key] == source.size else { return false }
+      state.found[key] = nil
+      state.data[key] = source
+      return true
+    }
   }
 
   /// A metadata file is about to be written.
@@ -56,17 +84,21 @@ final class WrittenObjects: Sendable {
   }
 
   /// Removes the data objects below `directories` that are not wanted any more.
-  /// - Returns: how many whole copies that were, and their bytes.
+  /// - Returns: how many whole copies that were, and their bytes; what was found and never claimed does not count.
   func discard(
     below directories: [String], keeping wanted: Set<ObjectKey>
   ) async throws -> (objects: Int, bytes: Int64) {
     let directories = directories.map { ObjectKey($0) }
-    let unwanted = state.withLock { state in
-      state.data.filter { key, _ in !wanted.contains(key) && directories.contains { key.hasPrefix($0) } }
+    let isUnwanted = { (key: ObjectKey) in !wanted.contains(key) && directories.contains { key.hasPrefix($0) } }
+    let (unwanted, found) = state.withLock { state in
+      (state.data.filter { isUnwanted($0.key) }, state.found.keys.filter { isUnwanted($0) })
     }
-    try await forEachConcurrently(unwanted.keys, limit: deletesInFlight) { key in
+    try await forEachConcurrently(Array(unwanted.keys) + found, limit: deletesInFlight) { key in
       try await self.store.delete(key)
-      self.state.withLock { $0.data[key] = nil }
+      self.state.withLock { state in
+        state.data[key] = nil
+        state.found[key] = nil
+      }
     }
     let copies = unwanted.values.compactMap { $0 }
     return (copies.count, copies.reduce(0) { $0 + $1.size })
@@ -76,7 +108,7 @@ final class WrittenObjects: Sendable {
   /// - Returns: sentences that tell what was removed, what is left and what to do about it.
   func takeBack() async -> String {
     let (data, metadata, isForeign) = state.withLock { state in
-      (Array(state.data.keys), Array(state.metadata.reversed()), state.isForeign)
+      (Array(state.data.keys) + state.found.keys, Array(state.metadata.reversed()), state.isForeign)
     }
     if isForeign {
       return "Nothing below \(directory) in \(store.location) was removed, because another program works there."
@@ -84,6 +116,12 @@ final class WrittenObjects: Sendable {
     guard !data.isEmpty || !metadata.isEmpty else { return "Nothing had been written." }
     do {
       for key in metadata { try await store.delete(key) }
+      if keepsData {
+        return """
+          What was copied (\(data.count.counted("object"))) stays below \(directory) in \(store.location): resume the \
+          backup with --resume, or delete it.
+          """
+      }
       try await forEachConcurrently(data, limit: deletesInFlight) { try await self.store.delete($0) }
       // A write that was cancelled on its way may have arrived behind its removal.
       let mine = Set(data + metadata)
@@ -93,8 +131,8 @@ final class WrittenObjects: Sendable {
     } catch {
       return """
         What had been written (up to \((data.count + metadata.count).counted("object"))) could not be removed \
-        completely: \(EngineError.sentence(error)) What is left below \(directory) in \(store.location) is no backup, but the name cannot be \
-        used again until it is gone: delete that directory.
+        completely: \(EngineError.sentence(error)) What is left below \(directory) in \(store.location) is no backup, but \
+        the name cannot be used again until it is gone: resume the backup with --resume, or delete it.
         """
     }
   }

@@ -30,16 +30,24 @@ public final class JobCenter: Sendable {
     var isRunning: Bool { end == nil }
 
     var snapshot: JobSnapshot {
-      let state: JobState = isRunning ? .running : error.map { $0.code == .cancelled ? .cancelled : .failed } ?? .done
+      let progress = progress.snapshot
+      let success: JobState = progress.problems.isEmpty ? .done : .partial
+      let state: JobState = isRunning ? .running : error.map { $0.code == .cancelled ? .cancelled : .failed } ?? success
       return JobSnapshot(
-        id: id, kind: kind, target: target, state: state, progress: progress.snapshot, result: result, error: error,
+        id: id, kind: kind, target: target, state: state, progress: progress, result: result, error: error,
         started: started.secondsSince1970, elapsed: ((end ?? ContinuousClock.now) - begin) / .seconds(1))
     }
   }
 
+  /// What a job does to what.
+  private struct Purpose: Hashable {
+    var kind: JobKind
+    var target: JobTarget
+  }
+
   private struct State {
     var entries: [String: Entry] = [:]
-    var latest: [JobTarget: String] = [:]
+    var latest: [Purpose: String] = [:]
     /// Order of starting, for listings.
     var order: [String] = []
     var counters: [JobKind: Int] = [:]
@@ -90,12 +98,40 @@ public final class JobCenter: Sendable {
     }
   }
 
-  /// The latest job of a target, running or ended; nil if there was none.
-  public func snapshot(_ target: JobTarget) -> JobSnapshot? {
-    state.withLock { state in state.latest[target].flatMap { state.entries[$0]?.snapshot } }
+  /// Checks a request for a verification and starts it; problems of the backup make the job fail.
+  /// - Returns: the job as it starts.
+  /// - Throws: `EngineError` as `startCreate` does.
+  public func startVerify(
+    _ request: VerifyRequest, in context: EngineContext
+  ) async throws(EngineError) -> JobSnapshot {
+    let target = JobTarget(store: context.storeName, backup: request.backup)
+    return try await start(.verify, target) { () throws(EngineError) in
+      let plan = try await VerifyJob.prepare(context, request)
+      return Prepared { progress throws(EngineError) in
+        let report = try await VerifyJob.run(plan, progress)
+        for warning in report.warnings { progress.warn(warning) }
+        for problem in report.problems { progress.report(problem.line) }
+        guard report.sound else { throw EngineError(.incomplete, report.summary, aftermath: report.remedy) }
+        return report.summary
+      }
+    }
   }
 
-  /// The job with this id, as long as it is the latest of its target.
+  /// The latest job of a target, running or ended; nil if there was none.
+  public func snapshot(_ target: JobTarget) -> JobSnapshot? {
+    state.withLock { state in
+      state.order.last { id in state.entries[id]?.target == target }.flatMap { state.entries[$0]?.snapshot }
+    }
+  }
+
+  /// The latest job of a kind of a target.
+  public func snapshot(_ kind: JobKind, of target: JobTarget) -> JobSnapshot? {
+    state.withLock { state in
+      state.latest[Purpose(kind: kind, target: target)].flatMap { state.entries[$0]?.snapshot }
+    }
+  }
+
+  /// The job with this id, as long as it is the latest of its kind of its target.
   public func snapshot(id: String) -> JobSnapshot? {
     state.withLock { $0.entries[id]?.snapshot }
   }
@@ -108,7 +144,7 @@ public final class JobCenter: Sendable {
     }
   }
 
-  /// The latest job of each target in the order they were started.
+  /// The latest job of each kind of each target in the order they were started.
   public var snapshots: [JobSnapshot] {
     state.withLock { state in state.order.compactMap { state.entries[$0]?.snapshot } }
   }
@@ -198,13 +234,13 @@ public final class JobCenter: Sendable {
       if state.isClosed {
         return .failure(EngineError(.cancelled, "No job can be started: the program is shutting down."))
       }
-      if let id = state.latest[target], state.entries[id]?.isRunning == true {
-        return .failure(.busy("the backup \(target)", job: id))
+      if let running = state.entries.values.first(where: { $0.isRunning && $0.target == target }) {
+        return .failure(.busy("the backup \(target)", job: running.id))
       }
       let number = state.counters[kind, default: 0] + 1
       state.counters[kind] = number
       let entry = Entry(id: "\(kind.rawValue)-\(number)", kind: kind, target: target)
-      if let old = state.latest.updateValue(entry.id, forKey: target) {
+      if let old = state.latest.updateValue(entry.id, forKey: Purpose(kind: kind, target: target)) {
         state.entries[old] = nil
         state.order.removeAll { $0 == old }
       }

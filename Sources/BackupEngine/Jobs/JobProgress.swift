@@ -26,6 +26,9 @@ public final class JobProgress: Sendable {
     public var percent = 0
     /// Things that went another way than expected without spoiling the result, oldest first.
     public var warnings: [String] = []
+    /// What was found wrong, or failed while the rest went on, in the order of `report`; a job that ends with one is not
+    /// wholly done.
+    public var problems: [String] = []
   }
 
   private let state = Mutex((snapshot: Snapshot(), range: 0...0))
@@ -75,6 +78,11 @@ public final class JobProgress: Sendable {
     state.withLock { state in
       if !state.snapshot.warnings.contains(text) { state.snapshot.warnings.append(text) }
     }
+  }
+
+  /// Keeps something that is wrong for the report.
+  func report(_ problem: String) {
+    state.withLock { $0.snapshot.problems.append(problem) }
   }
 
   /// The job is done.

@@ -24,6 +24,8 @@ public enum JobKind: String, Sendable, Hashable {
   case create
   /// Brings collections of a backup back into Milvus.
   case restore
+  /// Compares a backup with what its metadata promises.
+  case verify
 }
 
 /// Where a job is in its life.
@@ -32,6 +34,8 @@ public enum JobState: String, Sendable, Hashable {
   case running
   /// Ended with success.
   case done
+  /// Ended, but not with all that was asked for: the problems tell what failed.
+  case partial
   /// Refused or failed; `error` tells why.
   case failed
   /// Stopped on request; `error` tells what is left.
@@ -62,7 +66,8 @@ public struct JobSnapshot: Sendable {
   /// The job as lines of `key: value`, each ended by a newline.
   ///
   /// Keys in this order, those without a value left out: `job`, `target`, `state`, `phase`, `progress`, `rows`, `bytes`,
-  /// `objects`, `started`, `elapsed`, `warning` (any number), `result`, `error`. A value never contains a newline.
+  /// `objects`, `started`, `elapsed`, `warning` and `problem` (any number), `result`, `error`. A value never contains a
+  /// newline.
   public var text: String {
     var lines: [(String, String)] = [("job", id), ("target", target.description), ("state", state.rawValue)]
     if state == .running { lines.append(("phase", progress.phase)) }
@@ -73,6 +78,7 @@ public struct JobSnapshot: Sendable {
     lines.append(("started", UTCTime(secondsSince1970: started).iso8601))
     lines.append(("elapsed", "\((elapsed * 10).rounded() / 10) s"))
     lines += progress.warnings.map { ("warning", $0) }
+    lines += progress.problems.map { ("problem", $0) }
     if let result { lines.append(("result", result)) }
     if let error { lines.append(("error", error.description)) }
     return lines.map { "\($0.0): \(Self.oneLine($0.1))\n" }.joined()

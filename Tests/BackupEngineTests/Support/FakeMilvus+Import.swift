@@ -173,14 +173,18 @@ extension FakeMilvus {
         let key = LogKey.insert(
           collectionID: collection.id, partitionID: partitionID, groupID: 0, segmentID: id, fieldID: field,
           logID: id + 100 + field * 10 + Int64(file))
-        let body = Array("rows \(share) ".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: padding)
+        let body =
+          state.withLock { $0.writesLogs }
+          ? LogBuilder.log(key, rows: [share])
+          : Array("rows \(share) ".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: padding)
         try await store.put(ObjectKey(key.milvusKey(rootPath: root)), body, condition: .none)
       }
     }
     if deletes > 0 {
       let key = LogKey.delta(
         collectionID: collection.id, partitionID: partitionID, groupID: 0, segmentID: id, logID: id + 1)
-      let body = Array("deletes \(deletes)".utf8)
+      let body =
+        state.withLock { $0.writesLogs } ? LogBuilder.log(key, rows: [deletes]) : Array("deletes \(deletes)".utf8)
       try await store.put(ObjectKey(key.milvusKey(rootPath: root)), body, condition: .none)
     }
     let info = SegmentInfo(

@@ -44,6 +44,10 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var openConnections = 0
     /// Where its storage is a directory: what paths to import begin with, before the key.
     var importPrefix = ""
+    /// Segments are written as logs, which can be verified but not imported here.
+    var writesLogs = false
+    /// Properties of each database.
+    var databaseProperties: [MilvusKeyValue] = []
   }
 
   /// What happens instead of the ordinary.
@@ -128,7 +132,8 @@ final class FakeMilvus: MilvusService, MilvusConnector {
   func describeDatabase(_ name: String) async throws(MilvusError) -> DatabaseDescription {
     try call("DescribeDatabase")
     guard features.describeDatabase else { throw error(.unsupported, "DescribeDatabase", "unknown method") }
-    return DatabaseDescription(name: name, id: 7, createdTimestamp: 0, properties: [])
+    let properties = state.withLock { $0.databaseProperties }
+    return DatabaseDescription(name: name, id: 7, createdTimestamp: 0, properties: properties)
   }
 
   func createDatabase(_ name: String, properties: [MilvusKeyValue]) async throws(MilvusError) {
