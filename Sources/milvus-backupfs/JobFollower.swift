@@ -1,7 +1,6 @@
 // Shows a job's progress on the command line until it ends.
 
 import BackupEngine
-import Glibc
 
 enum JobFollower {
   /// Follows a job; a signal to interrupt cancels it and waits for its cleaning up.
@@ -10,16 +9,13 @@ enum JobFollower {
   static func follow(_ id: String, in jobs: JobCenter) async throws -> String {
     let signals = TerminationSignals { jobs.cancel(id) }
     defer { signals.cancel() }
-    let isTerminal = isatty(STDERR_FILENO) == 1
     let display = Task {
-      var last = ""
+      var display = ProgressDisplay()
       while !Task.isCancelled, let job = jobs.snapshot(id: id), job.state == .running {
-        let line = summary(job)
-        if line != last { writeError(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n") }
-        last = line
-        try? await Task.sleep(for: .milliseconds(isTerminal ? 200 : 1000))
+        display.show(ProgressLine(job.progress))
+        try? await Task.sleep(for: .milliseconds(display.pace))
       }
-      if isTerminal { writeError("\r\u{1B}[K") }
+      display.clear()
     }
     let ended = await jobs.finished(id)
     display.cancel()
@@ -29,12 +25,12 @@ enum JobFollower {
     if let error = ended.error { throw CommandFailure(error) }
     return ended.result ?? "done"
   }
+}
 
-  private static func summary(_ job: JobSnapshot) -> String {
-    var text = "\(job.progress.percent)% \(job.progress.phase)"
-    if job.progress.bytesTotal > 0 {
-      text += " (\(job.progress.bytesDone >> 20) of \(job.progress.bytesTotal >> 20) MiB)"
-    }
-    return text
+extension ProgressLine {
+  init(_ progress: JobProgress.Snapshot) {
+    self.init(
+      percent: progress.percent, phase: progress.phase, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal,
+      bytesPerSecond: progress.bytesPerSecond, secondsLeft: progress.secondsLeft)
   }
 }

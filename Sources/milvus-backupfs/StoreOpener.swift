@@ -51,10 +51,14 @@ struct StoreOpener: Sendable {
     let metrics = StoreMetrics()
     let backups = Self.retrying(sides.backups, metrics: metrics)
     let milvusObjects = Self.retrying(sides.milvus)
-    let context = EngineContext(
+    var context = EngineContext(
       storeName: configuration.name, backups: backups, backupRoot: place.backups.prefix, milvusObjects: milvusObjects,
       milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
+    // The HTTP engine shows no client certificates.
+    if configuration.milvus.tlsMode != .mutual {
+      context.setHTTP(MilvusREST(configuration.milvus, engine: engine))
+    }
     return OpenStore(configuration: configuration, context: context, metrics: metrics)
   }
 
