@@ -3,6 +3,7 @@
 import Logging
 import MilvusClient
 import ObjectStore
+import Synchronization
 
 extension RestorePlan {
   /// What no other job may work on meanwhile.

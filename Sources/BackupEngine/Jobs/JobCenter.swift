@@ -5,6 +5,7 @@
 // later; after `shutdown` nothing runs and nothing starts.
 
 import MilvusClient
+import ObjectStore
 import Synchronization
 
 /// All jobs of a process.

@@ -144,7 +144,19 @@ struct ImportRunner: Sendable {
   private func watch(_ task: Int64, _ what: String, _ bundle: ImportBundle) async throws -> Result<Int64, Failure> {
     run.progress.note("importing \(what)")
     var reported: Int64 = 0
-    defer { run.progress.add(bytes: -reported) }
+    do {
+      let outcome = try await watch(task, what, bundle, &reported)
+      run.progress.add(bytes: -reported)
+      return outcome
+    } catch {
+      run.progress.add(bytes: -reported)
+      throw error
+    }
+  }
+
+  private func watch(
+    _ task: Int64, _ what: String, _ bundle: ImportBundle, _ reported: inout Int64
+  ) async throws -> Result<Int64, Failure> {
     var backoff = Backoff(context.pace.importPoll)
     var last: (state: ImportState, percent: Int)?
     var moved = ContinuousClock.now

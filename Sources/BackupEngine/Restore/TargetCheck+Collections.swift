@@ -8,40 +8,58 @@ extension TargetCheck {
   func existingCollections(
     _ targets: [CollectionName], in databases: Set<String>
   ) async throws -> [CollectionName: CollectionDescription] {
-    let found = try await mapConcurrently(targets, limit: 4) { target -> (CollectionName, CollectionDescription)? in
-      guard databases.contains(target.database),
-        try await service.hasCollection(target.collection, in: target.database)
-      else { return nil }
-      return (target, try await service.describeCollection(target.collection, in: target.database))
+    let found = try await mapConcurrently(targets, limit: 4) { try await description(of: $0, in: databases) }
+    var existing: [CollectionName: CollectionDescription] = [:]
+    for (target, description) in zip(targets, found) {
+      guard let description else { continue }
+      guard description.collectionName == target.collection else {
+        throw EngineError(
+          .alreadyExists,
+          """
+          \(target) is an alias of the collection \(description.collectionName) in \(milvus). Drop the alias, or choose \
+          another name.
+          """)
+      }
+      existing[target] = description
     }
-    for (target, description) in found.compactMap({ $0 }) where description.collectionName != target.collection {
-      throw EngineError(
-        .alreadyExists,
-        """
-        \(target) is an alias of the collection \(description.collectionName) in \(milvus). Drop the alias, or choose \
-        another name.
-        """)
-    }
-    return Dictionary(uniqueKeysWithValues: found.compactMap { $0 })
+    return existing
+  }
+
+  private func description(
+    of target: CollectionName, in databases: Set<String>
+  ) async throws -> CollectionDescription? {
+    guard databases.contains(target.database) else { return nil }
+    guard try await service.hasCollection(target.collection, in: target.database) else { return nil }
+    return try await service.describeCollection(target.collection, in: target.database)
   }
 
   /// What is done about each target.
   func dispositions(
     _ targets: [CollectionName], _ existing: [CollectionName: CollectionDescription], _ record: RestoreRecord
   ) throws(EngineError) -> [RestorePlan.Disposition] {
-    let dispositions = targets.map { target -> RestorePlan.Disposition? in
-      if let earlier = record[target], let present = existing[target], earlier.stage != .creating,
-        earlier.collectionID == present.collectionID
-      {
-        return earlier.stage == .finished ? .finished : .goOn
+    var chosen: [RestorePlan.Disposition] = []
+    var refused: [CollectionName] = []
+    for target in targets {
+      if let disposition = disposition(existing[target], record[target]) {
+        chosen.append(disposition)
+      } else {
+        refused.append(target)
       }
-      guard let present = existing[target] else { return request.skipCreateCollection ? nil : .create }
-      if request.skipCreateCollection { return .useExisting }
-      return request.dropExistingCollection ? .replace(aliases: present.aliases) : nil
     }
-    let refused = zip(targets, dispositions).filter { $0.1 == nil }.map(\.0)
     guard refused.isEmpty else { throw refusal(of: refused) }
-    return dispositions.compactMap { $0 }
+    return chosen
+  }
+
+  /// What is done about a target; nil if it is refused.
+  private func disposition(
+    _ present: CollectionDescription?, _ begun: RestoreRecord.Collection?
+  ) -> RestorePlan.Disposition? {
+    if let begun, let present, begun.stage != .creating, begun.collectionID == present.collectionID {
+      return begun.stage == .finished ? .finished : .goOn
+    }
+    guard let present else { return request.skipCreateCollection ? nil : .create }
+    if request.skipCreateCollection { return .useExisting }
+    return request.dropExistingCollection ? .replace(aliases: present.aliases) : nil
   }
 
   private func refusal(of targets: [CollectionName]) -> EngineError {
@@ -53,11 +71,8 @@ extension TargetCheck {
         Create them first, or let the restore create them.
         """)
     }
-    let unfinished = targets.contains { target in
-      earlier.contains {
-        $0.milvus == context.milvus.address && ($0[target].map { [.created, .existing].contains($0.stage) } ?? false)
-      }
-    }
+    let begun = earlier.filter { $0.milvus == context.milvus.address }.flatMap(\.collections)
+    let unfinished = begun.contains { targets.contains($0.target) && [.created, .existing].contains($0.stage) }
     let resume = unfinished ? " An earlier restore began it and did not finish: --resume goes on with that." : ""
     return EngineError(
       .alreadyExists,
@@ -124,7 +139,8 @@ extension TargetCheck {
     _ source: CollectionBackupInfo, _ target: CollectionName, _ disposition: RestorePlan.Disposition,
     dropped: [RestorePlan.Disposition], present: [CollectionName: CollectionDescription]
   ) async throws {
-    let going = dropped.flatMap { if case .replace(let aliases) = $0 { aliases } else { [] } }
+    var going: [String] = []
+    for case .replace(let aliases) in dropped { going += aliases }
     for alias in source.aliases where !going.contains(alias) {
       guard try await service.databases().contains(where: { $0.name == target.database }),
         try await service.hasCollection(alias, in: target.database)
@@ -152,14 +168,18 @@ extension TargetCheck {
         The backup \(request.backup) holds no users, roles and grants: it was made without --rbac. Restore without --rbac.
         """)
     }
-    let present: MilvusAccessControl
-    do {
-      present = try await service.accessControl()
-    } catch let error as MilvusError where error.code == .unsupported {
+    let present = try await presentAccessControl()
+    return MilvusAccessControl(saved).missing(from: present)
+  }
+
+  private func presentAccessControl() async throws -> MilvusAccessControl {
+    do throws(MilvusError) {
+      return try await service.accessControl()
+    } catch {
+      guard error.code == .unsupported else { throw error }
       throw EngineError(
         .unsupported, "\(milvus) cannot restore users and roles: that needs 2.4 or later. Restore without --rbac.",
         cause: error)
     }
-    return MilvusAccessControl(saved).missing(from: present)
   }
 }

@@ -2,6 +2,7 @@
 
 import BackupFormat
 import MilvusClient
+import ObjectStore
 
 /// The checks against the target server.
 struct TargetCheck: Sendable {
@@ -44,7 +45,8 @@ struct TargetCheck: Sendable {
           source: chosen.source, target: chosen.target, bundles: bundles, disposition: disposition,
           encryptionKey: key.isEmpty ? nil : key))
     }
-    record.collections.removeAll { earlier in !collections.contains { $0.target == earlier.target && $0.isContinued } }
+    let continued = Set(collections.filter(\.isContinued).map(\.target))
+    record.collections = record.collections.filter { continued.contains($0.target) }
     return RestorePlan(
       backup: request.backup, collections: collections, newDatabases: newDatabases,
       accessControl: try await missingAccessControl(info), record: record, warnings: warnings,
