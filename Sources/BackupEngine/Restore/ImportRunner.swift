@@ -112,14 +112,16 @@ struct ImportRunner: Sendable {
 
   /// The task that imports a bundle from `base`, if Milvus has one that has not failed.
   private func find(_ bundle: ImportBundle, base: String, _ what: String) async throws -> Int64? {
-    let first = context.milvusImportPrefix + base + (bundle.pathGroups.first?.first ?? "")
+    let first = context.milvusImportPrefix + base + (bundle.paths.first ?? "")
     let tasks = try await during("Looking for the import of the \(what)") {
       try await run.patiently("looking for the import of the \(what)") {
         try await run.service.importTasks(of: target.collection, in: target.database, limit: 0)
       }
     }
     let alive = tasks.filter { !$0.state.isFailure }
-    let match = alive.last { task in task.infos.contains { $0.key == "files" && $0.value.contains(first) } }
+    let match = alive.last { task in
+      task.infos.contains { $0.key == "files" && $0.value.split(separator: ",").contains { $0 == first } }
+    }
     guard match == nil else { return match?.taskID }
     let known = Set(run.ledger.record[target]?.units.values.compactMap(\.task) ?? [])
     // From 2.4 on tasks do not tell their files: then nobody knows which one this is.
