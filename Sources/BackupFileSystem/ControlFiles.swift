@@ -17,14 +17,14 @@ public enum ControlTarget: Sendable, Hashable {
   case stats
   /// `.milvus-backupfs/version`: which program this is.
   case version
-  /// `.milvus-backupfs/jobs/<name>`: the state of a job.
+  /// `.milvus-backupfs/jobs/<name>`: the state of a job, which can be cancelled there.
   case job(String)
 
   /// Whether lines can be written to it.
   var isWritable: Bool {
     switch self {
-    case .create, .restore, .verify, .refresh: true
-    case .stats, .version, .job: false
+    case .create, .restore, .verify, .refresh, .job: true
+    case .stats, .version: false
     }
   }
 }

@@ -3,9 +3,9 @@
 // Invariants: an empty filter selects everything; a filter with rules selects what any of them names.
 
 /// A choice of databases and collections.
-public struct CollectionFilter: Hashable, Sendable {
+public struct CollectionFilter: Hashable, Sendable, Codable {
   /// One element of a filter.
-  public enum Rule: Hashable, Sendable {
+  public enum Rule: Hashable, Sendable, Codable {
     /// `db.*`: a database with all its collections.
     case everything(in: String)
     /// `db.`: a database without its collections.

@@ -1,7 +1,7 @@
 // The full name of a collection.
 
 /// The name of a collection together with that of its database.
-public struct CollectionName: Hashable, Sendable {
+public struct CollectionName: Hashable, Sendable, Codable {
   /// Name of the database every server has, meant when none is named.
   public static let defaultDatabase = "default"
 

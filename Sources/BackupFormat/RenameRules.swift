@@ -4,7 +4,7 @@
 // without a rule stay as they are.
 
 /// The names of collections in the target of a restore.
-public struct RenameRules: Hashable, Sendable {
+public struct RenameRules: Hashable, Sendable, Codable {
   /// The rules that leave every name as it is.
   public static let none = RenameRules()
 

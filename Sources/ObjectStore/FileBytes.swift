@@ -3,16 +3,16 @@
 import Glibc
 
 /// Reading and writing of small files by the system's own calls.
-enum FileBytes {
+package enum FileBytes {
   /// Why a file could not be read or written.
-  struct Failure: Error, CustomStringConvertible {
-    var description: String
+  package struct Failure: Error, CustomStringConvertible {
+    package var description: String
 
     init(_ path: String) { description = "\(path): \(String(cString: strerror(errno)))" }
   }
 
   /// All bytes of a file.
-  static func read(_ path: String) throws(Failure) -> [UInt8] {
+  package static func read(_ path: String) throws(Failure) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Failure(path) }
     defer { close(descriptor) }
@@ -28,7 +28,7 @@ enum FileBytes {
   }
 
   /// Makes `path` a file of these bytes, readable by its owner alone; whoever reads it sees the old bytes or the new ones.
-  static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+  package static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
     let draft = path + ".new"
     let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure(draft) }
@@ -53,7 +53,7 @@ enum FileBytes {
   }
 
   /// Makes a directory and those above it, for its owner alone.
-  static func makeDirectory(_ path: String) throws(Failure) {
+  package static func makeDirectory(_ path: String) throws(Failure) {
     var made = path.hasPrefix("/") ? "" : "."
     for name in path.split(separator: "/") {
       made += "/" + name
@@ -62,7 +62,7 @@ enum FileBytes {
   }
 
   /// The names in a directory; none when there is no such directory.
-  static func names(in path: String) throws(Failure) -> [String] {
+  package static func names(in path: String) throws(Failure) -> [String] {
     guard let directory = opendir(path) else {
       if errno == ENOENT { return [] }
       throw Failure(path)

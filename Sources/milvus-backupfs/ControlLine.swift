@@ -39,10 +39,43 @@ enum ControlLine {
     return words
   }
 
+  /// What a line asks for.
+  enum Order<Request> {
+    /// To start a job; and, if `waits`, to let the writer wait for its end.
+    case start(Request, waits: Bool)
+    /// To cancel the job that runs.
+    case cancel
+  }
+
+  /// The words of a line that are orders to the control file, not options of a command: `--wait`, and `--cancel` alone.
+  private static func order<Request>(
+    _ line: String, _ read: ([String]) throws(Malformed) -> Request
+  ) throws(Malformed) -> Order<Request> {
+    var words = try words(line)
+    if words == ["--cancel"] { return .cancel }
+    let waits = words.contains("--wait")
+    words.removeAll { $0 == "--wait" }
+    return .start(try read(words), waits: waits)
+  }
+
+  /// Reads a line of `restore` as an order.
+  static func restoreOrder(_ line: String, backup: String) throws(Malformed) -> Order<RestoreRequest> {
+    try order(line) { words throws(Malformed) in try restore(words, backup: backup) }
+  }
+
+  /// Reads a line of `create` as an order.
+  static func createOrder(_ line: String) throws(Malformed) -> Order<CreateRequest> {
+    try order(line) { words throws(Malformed) in try create(words) }
+  }
+
   /// Reads a line of `restore`: a bare word is the new name of the backup's only collection, options are those of the
   /// command `restore`.
   static func restore(_ line: String, backup: String) throws(Malformed) -> RestoreRequest {
-    var words = try words(line)
+    try restore(try words(line), backup: backup)
+  }
+
+  private static func restore(_ words: [String], backup: String) throws(Malformed) -> RestoreRequest {
+    var words = words
     guard let first = words.first else {
       throw Malformed(
         message: "The line is empty. Write the new name of the collection, or options such as -s _bak.")
@@ -55,7 +88,10 @@ enum ControlLine {
 
   /// Reads a line of `create`: options are those of the command `create`.
   static func create(_ line: String) throws(Malformed) -> CreateRequest {
-    let words = try words(line)
+    try create(try words(line))
+  }
+
+  private static func create(_ words: [String]) throws(Malformed) -> CreateRequest {
     guard !words.isEmpty else {
       throw Malformed(message: "The line is empty. Write options such as -c coll -n my_backup.")
     }

@@ -104,13 +104,6 @@ struct CopyCommand: AsyncParsableCommand {
   }
 }
 
-extension ProgressLine {
-  fileprivate init(_ progress: JobProgress.Snapshot) {
-    self.init(
-      percent: progress.percent, phase: progress.phase, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal)
-  }
-}
-
 extension CopyShard: ExpressibleByArgument {
   /// Reads `i/n`.
   public init?(argument: String) { self.init(argument) }

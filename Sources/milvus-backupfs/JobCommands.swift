@@ -21,7 +21,7 @@ struct CreateCommand: AsyncParsableCommand {
   func run() async throws {
     let request = try options.request()
     let context = try StoreOpener(logger: .command).open(try store.load()).context
-    let jobs = JobCenter()
+    let jobs = await JobCenter.forCommand(in: context)
     do {
       let job = try await jobs.startCreate(request, in: context)
       print(try await JobFollower.follow(job.id, in: jobs))
@@ -34,7 +34,14 @@ struct CreateCommand: AsyncParsableCommand {
 /// `milvus-backupfs restore`.
 struct RestoreCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "restore", abstract: "Restore collections of a backup into the store's Milvus.")
+    commandName: "restore", abstract: "Restore collections of a backup into the store's Milvus.",
+    discussion: """
+      Returns when all rows are in Milvus and were counted. Interrupted, it drops what it has created and not finished. What
+      a killed restore has left in Milvus is gone on with by --resume.
+
+      milvus-backupfs restore --config configs/milvus_B.yaml -n my_backup -s _bak --rebuild_index
+      milvus-backupfs restore --config configs/milvus_B.yaml -n my_backup -r coll:coll2,db1.*:db2.* --dry-run
+      """)
 
   @OptionGroup var store: StoreOptions
   @Option(name: [.short, .long], help: "Name of the backup.")
@@ -44,13 +51,27 @@ struct RestoreCommand: AsyncParsableCommand {
   func run() async throws {
     let request = try options.request(backup: name)
     let context = try StoreOpener(logger: .command).open(try store.load()).context
-    let jobs = JobCenter()
+    let jobs = await JobCenter.forCommand(in: context)
     do {
       let job = try await jobs.startRestore(request, in: context)
-      print(try await JobFollower.follow(job.id, in: jobs))
+      let result = try await JobFollower.follow(job.id, in: jobs)
+      for line in jobs.snapshot(id: job.id)?.progress.lines ?? [] { print(line) }
+      print(result)
     } catch let error as EngineError {
       throw CommandFailure(error)
     }
+  }
+}
+
+extension JobCenter {
+  /// For a command that runs one job: written down like a daemon's, after what dead commands have left was removed.
+  static func forCommand(in context: EngineContext) async -> JobCenter {
+    let journal = JobJournal(directory: StateDirectory.jobs, isService: false) { warning in
+      printError("milvus-backupfs: warning: \(warning)")
+    }
+    let jobs = JobCenter(journal: journal)
+    for sentence in await jobs.recover(in: [context]) { printError("milvus-backupfs: \(sentence)") }
+    return jobs
   }
 }
 

@@ -30,6 +30,12 @@ final class JobControlFiles: ControlFiles {
     do {
       try await start(line, target)
       refusals.withLock { $0[target] = nil }
+    } catch is CancellationError {
+      throw FileSystemError(.interrupted, "waiting for the job of \(target.path) was interrupted; the job goes on")
+    } catch let failure as WaitedJobFailure {
+      // The job was accepted: its own state tells.
+      refusals.withLock { $0[target] = nil }
+      throw FileSystemError(refusing: failure.error)
     } catch {
       let refusal = FileSystemError(refusing: error)
       refusals.withLock { $0[target] = refusal.message }
@@ -82,13 +88,43 @@ final class JobControlFiles: ControlFiles {
   private func start(_ line: String, _ target: ControlTarget) async throws {
     switch target {
     case .create(let store):
-      _ = try await jobs.startCreate(try ControlLine.create(line), in: try context(store))
+      switch try ControlLine.createOrder(line) {
+      case .cancel: try cancel(jobs.latest(.create, inStore: store), target)
+      case .start(let request, let waits):
+        let job = try await jobs.startCreate(request, in: try context(store))
+        if waits { try await wait(for: job.id) }
+      }
     case .restore(let store, let backup):
-      _ = try await jobs.startRestore(try ControlLine.restore(line, backup: backup), in: try context(store))
+      switch try ControlLine.restoreOrder(line, backup: backup) {
+      case .cancel: try cancel(jobs.snapshot(.restore, of: JobTarget(store: store, backup: backup)), target)
+      case .start(let request, let waits):
+        let job = try await jobs.startRestore(request, in: try context(store))
+        if waits { try await wait(for: job.id) }
+      }
     case .verify(let store, let backup):
       _ = try await jobs.startVerify(try ControlLine.verify(line, backup: backup), in: try context(store))
-    case .refresh, .stats, .version, .job:
+    case .job(let id):
+      guard try ControlLine.words(line).first.map({ ["cancel", "--cancel"].contains($0) }) ?? false else {
+        throw ControlLine.Malformed(message: "A job takes one word: cancel.")
+      }
+      try cancel(jobs.snapshot(id: id), target)
+    case .refresh, .stats, .version:
       throw FileSystemError(.notPermitted, "\(target.path) takes no requests")
+    }
+  }
+
+  private func cancel(_ job: JobSnapshot?, _ target: ControlTarget) throws(FileSystemError) {
+    guard let job, jobs.cancel(job.id) else {
+      throw FileSystemError(.noSuchProcess, "no job is running at \(target.path) that could be cancelled")
+    }
+  }
+
+  /// Waits for a job's end; a writer that is interrupted goes, and the job stays.
+  private func wait(for id: String) async throws {
+    while let job = jobs.snapshot(id: id) {
+      if let error = job.error { throw WaitedJobFailure(error: error) }
+      guard job.state == .running else { return }
+      try await Task.sleep(for: .milliseconds(100))
     }
   }
 
@@ -98,6 +134,11 @@ final class JobControlFiles: ControlFiles {
     }
     return context
   }
+}
+
+/// A job that a writer waited for has failed.
+private struct WaitedJobFailure: Error {
+  var error: EngineError
 }
 
 extension ControlTarget {

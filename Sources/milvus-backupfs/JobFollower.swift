@@ -1,7 +1,6 @@
 // Shows a job's progress on the command line until it ends.
 
 import BackupEngine
-import Glibc
 
 enum JobFollower {
   /// Exit status of a job that did only part of what was asked for.
@@ -28,5 +27,13 @@ enum JobFollower {
       throw failure
     }
     return ended.result ?? "done"
+  }
+}
+
+extension ProgressLine {
+  init(_ progress: JobProgress.Snapshot) {
+    self.init(
+      percent: progress.percent, phase: progress.phase, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal,
+      objectsDone: progress.objectsDone, objectsTotal: progress.objectsTotal, bytesPerSecond: progress.bytesPerSecond, secondsLeft: progress.secondsLeft)
   }
 }

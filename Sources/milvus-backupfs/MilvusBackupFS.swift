@@ -26,7 +26,8 @@ struct MilvusBackupFS: AsyncParsableCommand {
     version: release,
     subcommands: [
       MountCommand.self, UmountCommand.self, CreateCommand.self, ListCommand.self, GetCommand.self, VerifyCommand.self,
-      DeleteCommand.self, RestoreCommand.self, CheckCommand.self, CopyCommand.self,
+      DeleteCommand.self, RestoreCommand.self, CopyCommand.self, WaitCommand.self, CancelCommand.self, JobsCommand.self,
+      CheckCommand.self,
     ])
 
   static func main() async {
@@ -59,10 +60,13 @@ struct MilvusBackupFS: AsyncParsableCommand {
 /// A failure that has been understood: a sentence and an exit code.
 struct CommandFailure: Error {
   var message: String
-  /// 1 for all failures, as the official tool has it.
+  /// 1 for all failures but where a command says otherwise, as the official tool has it.
   var exitCode: Int32 = 1
 
-  init(_ message: String) { self.message = message }
+  init(_ message: String, exitCode: Int32 = 1) {
+    self.message = message
+    self.exitCode = exitCode
+  }
 
   /// The sentence of any error of the modules below.
   init(_ error: any Error) { message = "\(error)" }

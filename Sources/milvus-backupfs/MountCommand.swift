@@ -93,7 +93,8 @@ struct MountCommand: AsyncParsableCommand {
     let logger = Logger.daemon
     let opener = try StoreOpener(logger: logger)
     let stores = try openStores(opener, ready)
-    let jobs = JobCenter()
+    let jobs = JobCenter(
+      journal: JobJournal(directory: StateDirectory.jobs, isService: true) { warning in logger.warning("\(warning)") })
     var settings = FileSystemSettings(owner: list.owner ?? geteuid(), group: list.group ?? getegid())
     settings.listingLifetime = list.lifetime ?? settings.listingLifetime
     if let mask = list.mask {
@@ -128,6 +129,10 @@ struct MountCommand: AsyncParsableCommand {
     // Uploads of daemons that died. A store that is away must not keep the others waiting.
     let sweeping = Task { await sweepUploads(of: stores, journal: opener.journal, logger) }
     defer { sweeping.cancel() }
+    let recovering = Task {
+      for line in await jobs.recover(in: stores.map(\.context)) { logger.notice("\(line)") }
+    }
+    defer { recovering.cancel() }
     for warning in await unreachableStores(stores) { ready.warn(warning) }
     ready.succeeded()
     ServiceManager.notify("READY=1")

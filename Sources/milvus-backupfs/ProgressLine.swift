@@ -7,6 +7,9 @@ struct ProgressLine: Equatable {
   var bytesDone: Int64 = 0
   /// 0 when unknown.
   var bytesTotal: Int64 = 0
+  var objectsDone = 0
+  /// 0 when unknown.
+  var objectsTotal = 0
   /// Nil when unknown.
   var bytesPerSecond: Double?
   var secondsLeft: Double?
@@ -17,6 +20,7 @@ struct ProgressLine: Equatable {
   func text(columns: Int?) -> String {
     var figures: [String] = []
     if bytesTotal > 0 { figures.append("\(Self.size(bytesDone)) of \(Self.size(bytesTotal))") }
+    if objectsTotal > 0 { figures.append("\(objectsDone) of \(objectsTotal) objects") }
     if let bytesPerSecond { figures.append("\(Self.size(Int64(bytesPerSecond)))/s") }
     if let secondsLeft { figures.append("\(Self.time(secondsLeft)) left") }
     let details = figures.isEmpty ? "" : " (\(figures.joined(separator: ", ")))"

@@ -140,20 +140,46 @@ struct RestoreOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "New names: old:new, db1.old:db2.new, db1.*:db2.*, separated by commas.")
   var rename: String?
 
-  @Flag(name: .customLong("rebuild_index"), help: "Build the indexes that the collections had.")
+  @Flag(
+    name: [.customLong("rebuild_index"), .customLong("restore_index")],
+    help: "Build the indexes that the collections had.")
   var rebuildIndex = false
 
   @Flag(name: .customLong("use_auto_index"), help: "Build AUTOINDEX instead of the vector indexes they had.")
   var useAutoIndex = false
 
+  @Flag(help: "Load what was loaded when the backup was made; builds the indexes, too.")
+  var load = false
+
+  @Flag(help: "Give the collections their aliases back.")
+  var aliases = false
+
+  @Flag(help: "Bring back users, roles and grants that Milvus does not have (2.4 and later).")
+  var rbac = false
+
   @Flag(name: .customLong("meta_only"), help: "Restore collections and partitions without rows.")
   var metaOnly = false
 
-  @Flag(name: .customLong("drop_exist_collection"), help: "Drop target collections that exist.")
+  @Flag(
+    name: .customLong("drop_exist_collection"),
+    help: "Drop target collections that exist, with their aliases.")
   var dropExistCollection = false
+
+  @Flag(
+    name: .customLong("drop_exist_index"), help: "With --skip_create_collection: drop the indexes they have first.")
+  var dropExistIndex = false
 
   @Flag(name: .customLong("skip_create_collection"), help: "Add the rows to collections that exist.")
   var skipCreateCollection = false
+
+  @Flag(name: .customLong("use_v2_restore"), help: "Import by REST, many segments in a task (2.4 and later).")
+  var useV2Restore = false
+
+  @Flag(help: "Go on where an earlier restore of the backup stopped, and keep what is done if this one fails.")
+  var resume = false
+
+  @Flag(name: .customLong("dry-run"), help: "Check everything and print what would be done, but do nothing.")
+  var dryRun = false
 
   /// The request that the words make.
   /// - Parameter newName: the new name of the backup's only collection, when it was given as a bare word.
@@ -172,8 +198,10 @@ struct RestoreOptions: ParsableArguments {
         try rename.map { try RenameRules(parsing: $0) } ?? suffix.map { try RenameRules(suffix: $0) } ?? .none
       return RestoreRequest(
         backup: backup, filter: try selection(collections, filter), newName: newName, renames: renames,
-        rebuildIndex: rebuildIndex || useAutoIndex, useAutoIndex: useAutoIndex, metaOnly: metaOnly,
-        dropExistingCollection: dropExistCollection, skipCreateCollection: skipCreateCollection)
+        rebuildIndex: rebuildIndex || useAutoIndex || load, useAutoIndex: useAutoIndex, metaOnly: metaOnly,
+        dropExistingCollection: dropExistCollection, skipCreateCollection: skipCreateCollection,
+        dropExistingIndex: dropExistIndex, restoresLoadState: load, restoresAliases: aliases,
+        restoresAccessControl: rbac, resume: resume, dryRun: dryRun, usesREST: useV2Restore)
     } catch let error as BackupFormatError {
       throw ValidationError("\(error)")
     }

@@ -20,4 +20,7 @@ enum StateDirectory {
     }
     return directory
   }
+
+  /// Where jobs are written down.
+  static var jobs: String { "\(wanted)/jobs" }
 }

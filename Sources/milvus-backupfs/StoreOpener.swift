@@ -56,6 +56,10 @@ struct StoreOpener: Sendable {
       milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
     context.rest = rest(configuration)
+    // The HTTP engine shows no client certificates.
+    if configuration.milvus.tlsMode != .mutual {
+      context.setHTTP(ImportREST(configuration.milvus, engine: engine))
+    }
     return OpenStore(configuration: configuration, context: context, metrics: metrics)
   }
 

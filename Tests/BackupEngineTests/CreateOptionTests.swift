@@ -83,7 +83,7 @@ import Testing
   @Test func theKeyOfAnEncryptedDatabaseIsSaved() async throws {
     var bed = Bed(version: "v2.5.8")
     try await bed.fill()
-    bed.milvus.state.withLock { $0.databaseProperties = [MilvusKeyValue(key: "cipher.ezID", value: "1")] }
+    bed.milvus.state.withLock { $0.databaseProperties["default"] = [MilvusKeyValue(key: "cipher.ezID", value: "1")] }
     let rest = FakeREST(bed.milvus)
     bed.context.rest = rest.rest
     let error = try await #require(throws: EngineError.self) { try await bed.create() }
@@ -205,6 +205,7 @@ import Testing
   @Test func usersRolesAndGrantsAreSavedWhenAskedFor() async throws {
     let bed = Bed(version: "v2.4.5")
     try await bed.fill()
+    bed.milvus.setUpAccessControl()
     try await bed.create(CreateRequest(name: "bk", rbac: true))
     let meta = try #require(try await bed.info("bk").rbacMeta)
     #expect(meta.users.map(\.user) == ["u"] && meta.users.first?.password == "$2a$hash")

@@ -156,6 +156,7 @@ import Testing
       for index in 0..<3 { state.collections["default"]?["coll"]?.segments[index].storageVersion = 2 }
     }
     bed.context.rest = FakeREST(bed.milvus).rest
+    bed.milvus.setUpAccessControl()
     try await bed.create(CreateRequest(name: "bk", strategy: .bulkFlush, rbac: true))
     let read = try await read(bed)
     #expect(segments(read.full).filter { $0["storage_version"] == .int(2) }.count == 3)

@@ -152,10 +152,10 @@ import Testing
   }
 
   @Test func acceptsOnlyIDsWithoutGaps() {
-    #expect(SchemaLineup.problem(creating: schema([101, 100, 102])) == nil)
-    #expect(SchemaLineup.problem(creating: schema([100, 102])) != nil)
-    #expect(SchemaLineup.problem(creating: schema([101, 102])) != nil)
-    #expect(SchemaLineup.problem(creating: schema([])) != nil)
+    #expect(SchemaLineup.problem(creating: schema([101, 100, 102]), canAdd: false) == nil)
+    #expect(SchemaLineup.problem(creating: schema([100, 102]), canAdd: false) != nil)
+    #expect(SchemaLineup.problem(creating: schema([101, 102]), canAdd: false) != nil)
+    #expect(SchemaLineup.problem(creating: schema([]), canAdd: false) != nil)
   }
 
   @Test func findsLogsThatDoNotFit() {

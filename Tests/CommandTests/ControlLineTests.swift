@@ -69,6 +69,38 @@ import Testing
     #expect(throws: ControlLine.Malformed.self) { try ControlLine.verify("deep", backup: "b") }
   }
 
+  @Test func everyOptionOfARestoreIsUnderstood() throws {
+    let request = try ControlLine.restore(
+      "-s _bak --load --aliases --rbac --drop_exist_index --skip_create_collection --use_v2_restore --resume --dry-run",
+      backup: "b")
+    #expect(
+      request
+        == RestoreRequest(
+          backup: "b", renames: try RenameRules(suffix: "_bak"), rebuildIndex: true, skipCreateCollection: true,
+          dropExistingIndex: true, restoresLoadState: true, restoresAliases: true, restoresAccessControl: true,
+          resume: true, dryRun: true, usesREST: true))
+    // The word of older scripts.
+    #expect(try ControlLine.restore("x --restore_index", backup: "b").rebuildIndex)
+  }
+
+  @Test func aLineCanBeWaitedForAndTakenBack() throws {
+    guard case .start(let request, let waits) = try ControlLine.restoreOrder("coll_bak --wait", backup: "b") else {
+      Issue.record("not a start")
+      return
+    }
+    #expect(request == RestoreRequest(backup: "b", newName: "coll_bak") && waits)
+    guard case .start(_, waits: false) = try ControlLine.createOrder("-c coll") else {
+      Issue.record("not a start without waiting")
+      return
+    }
+    guard case .cancel = try ControlLine.restoreOrder("--cancel", backup: "b") else {
+      Issue.record("not a cancellation")
+      return
+    }
+    #expect(throws: ControlLine.Malformed.self) { try ControlLine.restoreOrder("x --cancel", backup: "b") }
+    #expect(throws: ControlLine.Malformed.self) { try ControlLine.restoreOrder("--wait", backup: "b") }
+  }
+
   @Test(arguments: [
     "", "one two", "-s _a -r a:b", "new -s _a", "-c", "--nonsense", "-c ''", "--filter x. -c y", "-s 'a b'", "--help",
     "--drop_exist_collection --skip_create_collection", "-r a:b.c",

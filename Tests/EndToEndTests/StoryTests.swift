@@ -83,8 +83,8 @@ extension EndToEnd {
     }
 
     /// Reads a control file until the job has ended.
-    static func follow(_ path: String) async throws -> String {
-      for _ in 0..<600 {
+    static func follow(_ path: String, limit: Int = 180) async throws -> String {
+      for _ in 0..<(limit * 10 / 3) {
         let text = try await run("cat '\(path)'")
         if !text.contains("state: running") { return text }
         try await Task.sleep(for: .milliseconds(300))

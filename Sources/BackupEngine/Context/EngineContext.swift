@@ -34,6 +34,8 @@ public struct EngineContext: Sendable {
   /// How a connection to Milvus is made and how often it is asked; another one in tests.
   var milvusConnector: any MilvusConnector
   var pace = Pace()
+  /// Import by REST; nil where no way to make HTTP requests was given.
+  var jobImporter: (any JobImporter)?
 
   /// Describes a store. Nothing is opened or connected.
   public init(

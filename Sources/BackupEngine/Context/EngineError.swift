@@ -12,7 +12,7 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     /// Stable word for logs and tests.
     public let description: String
-    private init(_ description: String) { self.description = description }
+    init(_ description: String) { self.description = description }
 
     /// The request cannot be carried out by anyone: a bad name, options that exclude each other, two equal targets.
     public static let invalidRequest = Code("invalidRequest")

@@ -8,18 +8,23 @@ public struct EngineLimits: Sendable, Hashable {
   public var bytesInFlight: Int
   /// Collections worked on at the same time by one job; at least 1.
   public var collectionsInFlight: Int
-  /// Import tasks handed to Milvus at the same time by one job; at least 1.
+  /// Import tasks handed to a Milvus up to 2.3, which runs one at a time, by one job at the same time; at least 1.
   public var importsInFlight: Int
-  /// Import units staged in Milvus' bucket at the same time, when the backup lies elsewhere; at least 1. Bounds the
-  /// temporary space to this many times `importUnitBytes`.
+  /// The same for later versions, which run many at once.
+  public var parallelImportsInFlight = 64
+  /// Temporary space in Milvus' bucket, when the backup lies elsewhere, in multiples of `importUnitBytes`; at least 1.
   public var stagedUnitsInFlight: Int
   /// Bytes of insert and delta logs given to one import task where there is a choice. Milvus up to 2.3 fails a task
   /// that works for longer than `rootCoord.importTaskExpiration` (900 s), so units are kept well below that.
   public var importUnitBytes: Int64
+  /// Segments given to one import job by REST, as many as milvus-backup gives.
+  public var segmentsPerImportJob = 256
   /// Seconds to wait until Milvus says that a flush is done.
   public var flushPatience: Double
   /// Seconds Milvus may stay away during a restore before the job gives up.
   public var milvusPatience: Double
+  /// Seconds a restore waits until Milvus has loaded a collection.
+  public var loadPatience: Double
   /// Times the data of a collection is read again because Milvus compacted it meanwhile.
   public var attempts: Int
 
@@ -27,7 +32,7 @@ public struct EngineLimits: Sendable, Hashable {
   public init(
     copiesInFlight: Int = 16, bytesInFlight: Int = 128 << 20, collectionsInFlight: Int = 2, importsInFlight: Int = 8,
     stagedUnitsInFlight: Int = 2, importUnitBytes: Int64 = 1 << 30, flushPatience: Double = 600,
-    milvusPatience: Double = 180, attempts: Int = 4
+    milvusPatience: Double = 180, loadPatience: Double = 600, attempts: Int = 4
   ) {
     self.copiesInFlight = max(1, copiesInFlight)
     self.bytesInFlight = max(1, bytesInFlight)
@@ -37,6 +42,7 @@ public struct EngineLimits: Sendable, Hashable {
     self.importUnitBytes = max(1, importUnitBytes)
     self.flushPatience = flushPatience
     self.milvusPatience = milvusPatience
+    self.loadPatience = loadPatience
     self.attempts = max(1, attempts)
   }
 }

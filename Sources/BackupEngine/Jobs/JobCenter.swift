@@ -1,52 +1,23 @@
 // Starts jobs, keeps the latest of each target, and lets others look at them, cancel them and wait for them.
 //
-// Invariants: at most one job runs per target, and at most one restore per target collection of one Milvus; a job that
-// was refused is kept like one that failed, so that its reason can be read later; after `shutdown` nothing runs and
-// nothing starts.
+// Invariants: at most one job runs per target, and at most one restore per target collection of one Milvus, other processes
+// with the same journal included; a job that was refused is kept like one that failed, so that its reason can be read
+// later; after `shutdown` nothing runs and nothing starts.
 
 import MilvusClient
+import ObjectStore
 import Synchronization
 
 /// All jobs of a process.
 public final class JobCenter: Sendable {
-  private struct Entry {
-    let id: String
-    let kind: JobKind
-    let target: JobTarget
-    let progress = JobProgress()
-    let started = UTCTime.now()
-    let begin = ContinuousClock.now
-    var end: ContinuousClock.Instant?
-    var result: String?
-    var error: EngineError?
-    /// What no other job may work on meanwhile, beside the target.
-    var claims: [String] = []
-    /// Stops the work under way; nil between two pieces of it.
-    var stop: (@Sendable () -> Void)?
-    var isCancelled = false
-    /// Callers of `finished`.
-    var waiters: [CheckedContinuation<Void, Never>] = []
-
-    var isRunning: Bool { end == nil }
-
-    var snapshot: JobSnapshot {
-      let progress = progress.snapshot
-      let success: JobState = progress.problems.isEmpty ? .done : .partial
-      let state: JobState = isRunning ? .running : error.map { $0.code == .cancelled ? .cancelled : .failed } ?? success
-      return JobSnapshot(
-        id: id, kind: kind, target: target, state: state, progress: progress, result: result, error: error,
-        started: started.secondsSince1970, elapsed: ((end ?? ContinuousClock.now) - begin) / .seconds(1))
-    }
-  }
-
   /// What a job does to what.
-  private struct Purpose: Hashable {
+  struct Purpose: Hashable {
     var kind: JobKind
     var target: JobTarget
   }
 
-  private struct State {
-    var entries: [String: Entry] = [:]
+  struct State {
+    var entries: [String: JobEntry] = [:]
     var latest: [Purpose: String] = [:]
     /// Order of starting, for listings.
     var order: [String] = []
@@ -60,10 +31,12 @@ public final class JobCenter: Sendable {
     var run: @Sendable (JobProgress) async throws(EngineError) -> String
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
+  /// Where jobs are written down; nil keeps them in memory only.
+  let journal: JobJournal?
 
   /// Makes a center without jobs.
-  public init() {}
+  public init(journal: JobJournal? = nil) { self.journal = journal }
 
   /// Checks a request for a backup and starts it.
   /// - Returns: the job as it starts.
@@ -78,7 +51,10 @@ public final class JobCenter: Sendable {
     let named = request
     return try await start(.create, JobTarget(store: context.storeName, backup: name)) { () throws(EngineError) in
       let plan = try await CreateJob.prepare(context, named)
-      return Prepared { progress throws(EngineError) in try await CreateJob.run(plan, progress).summary }
+      let claims = ["the backup \(name) in \(context.backups.location)"]
+      return Prepared(claims: claims) { progress throws(EngineError) in
+        try await CreateJob.run(plan, progress).summary
+      }
     }
   }
 
@@ -89,11 +65,12 @@ public final class JobCenter: Sendable {
     _ request: RestoreRequest, in context: EngineContext
   ) async throws(EngineError) -> JobSnapshot {
     let target = JobTarget(store: context.storeName, backup: request.backup)
-    return try await start(.restore, target) { () throws(EngineError) in
-      let plan = try await RestoreJob.prepare(context, request)
-      let claims = plan.targets.map { "collection \($0) of the Milvus at \(context.milvus.address)" }
-      return Prepared(claims: claims) { progress throws(EngineError) in
-        try await RestoreJob.run(plan, progress).summary
+    let ledger = RestoreLedger()
+    let earlier = pastRestores()
+    return try await start(.restore, target, request, ledger) { () throws(EngineError) in
+      let plan = try await RestoreJob.prepare(context, request, earlier: earlier)
+      return Prepared(claims: request.dryRun ? [] : plan.claims) { progress throws(EngineError) in
+        try await RestoreJob.run(plan, progress, ledger).summary
       }
     }
   }
@@ -139,7 +116,7 @@ public final class JobCenter: Sendable {
   /// The job of a kind that was started last in a store.
   public func latest(_ kind: JobKind, inStore store: String) -> JobSnapshot? {
     state.withLock { state in
-      state.order.last { id in state.entries[id].map { $0.kind == kind && $0.target.store == store } ?? false }
+      state.order.last { id in state.entries[id].map { $0.record.kind == kind && $0.record.store == store } ?? false }
         .flatMap { state.entries[$0]?.snapshot }
     }
   }
@@ -177,11 +154,14 @@ public final class JobCenter: Sendable {
     return snapshot(id: id)
   }
 
-  /// Takes no more jobs, cancels the running ones and waits until they have cleaned up.
+  /// Takes no more jobs, stops the running ones and waits until they have. Restores that are written down as a daemon's
+  /// are left as they are, for the next daemon to go on with; all others are cancelled and clean up.
   public func shutdown() async {
+    let ledgers = state.withLock { state in state.entries.values.filter(\.isRunning).compactMap(\.ledger) }
+    if journal?.isService == true { for ledger in ledgers { ledger.suspend() } }
     let running = state.withLock { state in
       state.isClosed = true
-      return state.entries.values.filter(\.isRunning).map(\.id)
+      return state.entries.values.filter(\.isRunning).map(\.record.id)
     }
     for id in running { cancel(id) }
     for id in running { _ = await finished(id) }
@@ -189,9 +169,10 @@ public final class JobCenter: Sendable {
 
   /// Reserves the target, prepares in the caller's task, then runs in a task of its own.
   func start(
-    _ kind: JobKind, _ target: JobTarget, prepare: @escaping @Sendable () async throws(EngineError) -> Prepared
+    _ kind: JobKind, _ target: JobTarget, _ request: RestoreRequest? = nil, _ ledger: RestoreLedger? = nil,
+    prepare: @escaping @Sendable () async throws(EngineError) -> Prepared
   ) async throws(EngineError) -> JobSnapshot {
-    let (id, progress) = try reserve(kind, target)
+    let (id, progress) = try reserve(kind, target, request, ledger)
     progress.enter("checking the request", percent: 0...1)
     let preparing = Task { () -> Result<Prepared, EngineError> in
       do throws(EngineError) { return .success(try await prepare()) } catch { return .failure(error) }
@@ -216,7 +197,7 @@ public final class JobCenter: Sendable {
     return snapshot
   }
 
-  private func launch(_ id: String, _ progress: JobProgress, _ prepared: Prepared) {
+  func launch(_ id: String, _ progress: JobProgress, _ prepared: Prepared) {
     let running = Task {
       let outcome: Result<String, EngineError>
       do throws(EngineError) {
@@ -229,44 +210,51 @@ public final class JobCenter: Sendable {
     setStop(id) { running.cancel() }
   }
 
-  private func reserve(_ kind: JobKind, _ target: JobTarget) throws(EngineError) -> (String, JobProgress) {
+  private func reserve(
+    _ kind: JobKind, _ target: JobTarget, _ request: RestoreRequest?, _ ledger: RestoreLedger?
+  ) throws(EngineError) -> (String, JobProgress) {
+    let taken = journal?.take(kind)
     let reserved = state.withLock { state -> Result<(String, JobProgress), EngineError> in
       if state.isClosed {
         return .failure(EngineError(.cancelled, "No job can be started: the program is shutting down."))
       }
       if let running = state.entries.values.first(where: { $0.isRunning && $0.target == target }) {
-        return .failure(.busy("the backup \(target)", job: running.id))
+        return .failure(.busy("the backup \(target)", job: running.record.id))
       }
       let number = state.counters[kind, default: 0] + 1
-      state.counters[kind] = number
-      let entry = Entry(id: "\(kind.rawValue)-\(number)", kind: kind, target: target)
-      if let old = state.latest.updateValue(entry.id, forKey: Purpose(kind: kind, target: target)) {
-        state.entries[old] = nil
-        state.order.removeAll { $0 == old }
-      }
-      state.entries[entry.id] = entry
-      state.order.append(entry.id)
-      return .success((entry.id, entry.progress))
+      if taken == nil { state.counters[kind] = number }
+      let record = JobRecord(
+        id: taken ?? "\(kind.rawValue)-\(number)", kind: kind, store: target.store, backup: target.backup,
+        process: .current, isService: journal?.isService ?? false, started: UTCTime.now().secondsSince1970,
+        request: request)
+      let entry = JobEntry(record, ledger: ledger)
+      state.add(entry)
+      return .success((record.id, entry.progress))
     }
-    return try reserved.get()
+    if case .failure = reserved, let taken { journal?.giveBack(taken) }
+    let (id, progress) = try reserved.get()
+    writeDown(id)
+    ledger?.attach { [weak self] restore in self?.noted(restore, of: id) }
+    return (id, progress)
   }
 
-  private func claim(_ claims: [String], for id: String, _ target: JobTarget) throws(EngineError) {
+  func claim(_ claims: [String], for id: String, _ target: JobTarget) throws(EngineError) {
     let conflict = state.withLock { state -> EngineError? in
       if state.isClosed || state.entries[id]?.isCancelled != false {
         return EngineError(.cancelled, "The job \(id) on \(target) was cancelled before it began; nothing was changed.")
       }
       for (other, entry) in state.entries where entry.isRunning && other != id {
-        if let claim = claims.first(where: entry.claims.contains) { return .busy(claim, job: other) }
+        if let claim = claims.first(where: entry.record.claims.contains) { return .busy(claim, job: other) }
       }
-      state.entries[id]?.claims = claims
+      state.entries[id]?.record.claims = claims
       return nil
     }
     if let conflict { throw conflict }
+    try claimOnDisk(claims, for: id)
   }
 
   /// Keeps how to stop the work under way, and stops it at once when that was asked for already.
-  private func setStop(_ id: String, _ stop: @escaping @Sendable () -> Void) {
+  func setStop(_ id: String, _ stop: @escaping @Sendable () -> Void) {
     let isCancelled = state.withLock { state in
       state.entries[id]?.stop = stop
       return state.entries[id]?.isCancelled ?? true
@@ -274,25 +262,43 @@ public final class JobCenter: Sendable {
     if isCancelled { stop() }
   }
 
-  private func settle(_ id: String, _ outcome: Result<String, EngineError>) {
-    let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-      guard var entry = state.entries[id] else { return [] }
+  func settle(_ id: String, _ outcome: Result<String, EngineError>) {
+    // Asked before the center is locked: a ledger that is locked waits for the center.
+    let isSuspended = state.withLock { $0.entries[id]?.ledger }?.isSuspended ?? false
+    let (waiters, final) = state.withLock { state -> ([CheckedContinuation<Void, Never>], JobRecord?) in
+      guard var entry = state.entries[id] else { return ([], nil) }
       switch outcome {
       case .success(let result):
-        entry.result = result
+        entry.record.result = result
         entry.progress.finish()
       case .failure(let error):
         entry.error = error
       }
       entry.end = ContinuousClock.now
-      entry.claims = []
       entry.stop = nil
       let waiters = entry.waiters
       entry.waiters = []
+      // A restore that was left for the next daemon has not ended.
+      let isLeft = isSuspended && entry.error?.code == .cancelled && entry.record.restore != nil
+      if !isLeft { entry.record = entry.finalRecord(at: UTCTime.now().secondsSince1970) }
+      entry.record.claims = []
       state.entries[id] = entry
-      return waiters
+      return (waiters, entry.record)
     }
+    if let final { journal?.save(final) }
     for waiter in waiters { waiter.resume() }
+  }
+}
+
+extension JobCenter.State {
+  /// Takes a job in as the latest of its kind of its target.
+  mutating func add(_ entry: JobEntry) {
+    let id = entry.record.id
+    if let old = latest.updateValue(id, forKey: entry.purpose), old != id {
+      entries[old] = nil
+      order.removeAll { $0 == old }
+    }
+    if entries.updateValue(entry, forKey: id) == nil { order.append(id) }
   }
 }
 

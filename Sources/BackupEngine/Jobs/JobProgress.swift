@@ -29,15 +29,42 @@ public final class JobProgress: Sendable {
     /// What was found wrong, or failed while the rest went on, in the order of `report`; a job that ends with one is not
     /// wholly done.
     public var problems: [String] = []
+    /// What the job was asked to tell: the plan of a dry run, line by line.
+    public var lines: [String] = []
+    /// Bytes a second on the average since the first ones; nil until known.
+    public var bytesPerSecond: Double?
+    /// Seconds until all bytes are done if it goes on like that; nil until known.
+    public var secondsLeft: Double?
   }
 
-  private let state = Mutex((snapshot: Snapshot(), range: 0...0))
+  private struct State {
+    var snapshot = Snapshot()
+    var range = 0...0
+    /// When the job knew what there is to do.
+    var begin: ContinuousClock.Instant?
+    /// Bytes that an earlier process had done.
+    var credited: Int64 = 0
+  }
+
+  private let state = Mutex(State())
 
   /// Begins at nothing.
   public init() {}
 
   /// The progress at this moment.
-  public var snapshot: Snapshot { state.withLock { $0.snapshot } }
+  public var snapshot: Snapshot {
+    state.withLock { state in
+      var snapshot = state.snapshot
+      guard let begin = state.begin, snapshot.percent < 100 else { return snapshot }
+      let seconds = (ContinuousClock.now - begin) / .seconds(1)
+      let done = snapshot.bytesDone - state.credited
+      guard seconds > 0.5, done > 0 else { return snapshot }
+      let rate = Double(done) / seconds
+      snapshot.bytesPerSecond = rate
+      snapshot.secondsLeft = Double(max(0, snapshot.bytesTotal - snapshot.bytesDone)) / rate
+      return snapshot
+    }
+  }
 
   /// Begins a phase; while it lasts, `percent` runs through `percent` in proportion to the bytes done.
   func enter(_ phase: String, percent range: ClosedRange<Int>) {
@@ -59,6 +86,7 @@ public final class JobProgress: Sendable {
       state.snapshot.bytesTotal += bytes
       state.snapshot.objectsTotal += objects
       state.snapshot.rowsTotal += rows
+      if bytes > 0, state.begin == nil { state.begin = .now }
       Self.advance(&state)
     }
   }
@@ -73,6 +101,12 @@ public final class JobProgress: Sendable {
     }
   }
 
+  /// Counts as done what an earlier process did, without taking it for speed.
+  func credit(bytes: Int64, objects: Int, rows: Int64) {
+    state.withLock { $0.credited += bytes }
+    add(bytes: bytes, objects: objects, rows: rows)
+  }
+
   /// Keeps a warning for the report; a repeated one is kept once.
   func warn(_ text: String) {
     state.withLock { state in
@@ -85,6 +119,9 @@ public final class JobProgress: Sendable {
     state.withLock { $0.snapshot.problems.append(problem) }
   }
 
+  /// Adds a line to what the job tells.
+  func tell(_ line: String) { state.withLock { $0.snapshot.lines.append(line) } }
+
   /// The job is done.
   func finish() {
     state.withLock { state in
@@ -93,7 +130,7 @@ public final class JobProgress: Sendable {
     }
   }
 
-  private static func advance(_ state: inout (snapshot: Snapshot, range: ClosedRange<Int>)) {
+  private static func advance(_ state: inout State) {
     let total = state.snapshot.bytesTotal
     let share = total > 0 ? min(1, Double(max(0, state.snapshot.bytesDone)) / Double(total)) : 0
     let width = Double(state.range.upperBound - state.range.lowerBound)

@@ -19,7 +19,7 @@ public struct JobTarget: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What a job does.
-public enum JobKind: String, Sendable, Hashable {
+public enum JobKind: String, Sendable, Hashable, Codable {
   /// Saves collections of Milvus as a backup.
   case create
   /// Brings collections of a backup back into Milvus.
@@ -29,7 +29,7 @@ public enum JobKind: String, Sendable, Hashable {
 }
 
 /// Where a job is in its life.
-public enum JobState: String, Sendable, Hashable {
+public enum JobState: String, Sendable, Hashable, Codable {
   /// Checking the request or at work.
   case running
   /// Ended with success.
@@ -66,8 +66,8 @@ public struct JobSnapshot: Sendable {
   /// The job as lines of `key: value`, each ended by a newline.
   ///
   /// Keys in this order, those without a value left out: `job`, `target`, `state`, `phase`, `progress`, `rows`, `bytes`,
-  /// `objects`, `started`, `elapsed`, `warning` and `problem` (any number), `result`, `error`. A value never contains a
-  /// newline.
+  /// `objects`, `rate`, `left`, `started`, `elapsed`, `plan`, `warning` and `problem` (any number each), `result`, `error`. A
+  /// value never contains a newline.
   public var text: String {
     var lines: [(String, String)] = [("job", id), ("target", target.description), ("state", state.rawValue)]
     if state == .running { lines.append(("phase", progress.phase)) }
@@ -75,8 +75,13 @@ public struct JobSnapshot: Sendable {
     if progress.rowsTotal > 0 { lines.append(("rows", "\(progress.rowsDone) of \(progress.rowsTotal)")) }
     if progress.bytesTotal > 0 { lines.append(("bytes", "\(progress.bytesDone) of \(progress.bytesTotal)")) }
     if progress.objectsTotal > 0 { lines.append(("objects", "\(progress.objectsDone) of \(progress.objectsTotal)")) }
+    if state == .running, let rate = progress.bytesPerSecond, let left = progress.secondsLeft {
+      lines.append(("rate", "\(Int64(rate)) bytes/s"))
+      lines.append(("left", "\(Int64(left.rounded(.up))) s"))
+    }
     lines.append(("started", UTCTime(secondsSince1970: started).iso8601))
     lines.append(("elapsed", "\((elapsed * 10).rounded() / 10) s"))
+    lines += progress.lines.map { ("plan", $0) }
     lines += progress.warnings.map { ("warning", $0) }
     lines += progress.problems.map { ("problem", $0) }
     if let result { lines.append(("result", result)) }

@@ -5,7 +5,7 @@
 import MilvusClient
 
 /// A Milvus server as this module sees it.
-protocol MilvusService: BackupService {
+protocol MilvusService: BackupService, RestoreService {
   /// The version as the server words it; goes into the backup.
   var versionText: String { get }
   /// What the server can do.

@@ -8,6 +8,8 @@ struct RestoreChoice: Sendable {
   var collections: [(source: CollectionBackupInfo, target: CollectionName)] = []
   /// The databases that shall exist, in order of their names.
   var databases: [String] = []
+  /// Which database of the backup a database comes from; only for those that come from one alone.
+  var sourceOfDatabase: [String: String] = [:]
   /// Rules that concerned nothing.
   var warnings: [String] = []
 
@@ -40,6 +42,10 @@ struct RestoreChoice: Sendable {
       wanted.formUnion(databases.filter(request.filter.selects(database:)).map(renames.target(ofDatabase:)))
     }
     self.databases = wanted.sorted()
+    let sources = databases.filter(request.filter.selects(database:)).map { ($0, renames.target(ofDatabase: $0)) }
+    for (target, pairs) in Dictionary(grouping: sources, by: \.1) where Set(pairs.map(\.0)).count == 1 {
+      sourceOfDatabase[target] = pairs[0].0
+    }
     warnings = renames.unmatched(among: names).map { "The rename rule for \($0) concerns nothing in the backup." }
   }
 

@@ -15,6 +15,13 @@ public enum RestoreJob {
   public static func prepare(
     _ context: EngineContext, _ request: RestoreRequest
   ) async throws(EngineError) -> RestorePlan {
+    try await prepare(context, request, earlier: [])
+  }
+
+  /// The same, with the records of earlier restores that a request to resume may go on with, the latest first.
+  static func prepare(
+    _ context: EngineContext, _ request: RestoreRequest, earlier: [RestoreRecord]
+  ) async throws(EngineError) -> RestorePlan {
     try await during("Preparing the restore of the backup \(request.backup) in \(context.storeName)") {
       let reader = BackupReader(
         store: context.backups, layout: BackupLayout(rootPath: context.backupRoot, backupName: request.backup))
@@ -22,42 +29,64 @@ public enum RestoreJob {
       let choice = try RestoreChoice(request, reading.info)
       let warnings = reading.warnings + choice.warnings
       let plan = try await context.withMilvus { service in
-        let check = TargetCheck(service: service, request: request, context: context)
+        let check = TargetCheck(service: service, request: request, context: context, earlier: earlier)
         return try await check.plan(choice, reading.info, warnings: warnings)
       }
       // Last, because it takes longest.
-      if !request.metaOnly { try await reader.checkObjects(of: choice.collections.map(\.source)) }
+      if !request.metaOnly {
+        try await reader.checkObjects(
+          of: plan.collections.filter { $0.disposition != .finished }.map(\.source))
+      }
       return plan
     }
   }
 
   /// Restores. When it returns, all rows are in Milvus and were counted.
-  /// - Throws: `EngineError`; collections that this job created and did not finish are dropped then, and `aftermath`
-  ///   tells what stays.
+  /// - Throws: `EngineError`; collections that this job created and did not finish are dropped then, unless it may be
+  ///   resumed, and `aftermath` tells what stays.
   public static func run(
     _ plan: RestorePlan, _ progress: JobProgress
   ) async throws(EngineError) -> RestoreReport {
+    try await run(plan, progress, RestoreLedger())
+  }
+
+  static func run(
+    _ plan: RestorePlan, _ progress: JobProgress, _ ledger: RestoreLedger
+  ) async throws(EngineError) -> RestoreReport {
     let context = plan.context
-    let ledger = RestoreLedger()
     let layout = BackupLayout(rootPath: context.backupRoot, backupName: plan.backup)
     let staging = RestorePlan.isInPlace(context) ? nil : StagingArea(context: context, layout: layout)
     for warning in plan.warnings { progress.warn(warning) }
+    guard !plan.request.dryRun else {
+      for line in plan.lines { progress.tell(line) }
+      progress.finish()
+      return RestoreReport(
+        backup: plan.backup, collections: [], metaOnly: false, warnings: plan.warnings, isDryRun: true)
+    }
+    ledger.note { record in
+      record = plan.record
+      if let staging { record.temporary.append(staging.directory) }
+    }
     do {
       let collections = try await context.withMilvus { service in
         let run = RestoreRun(
-          plan: plan, service: service, progress: progress, ledger: ledger, layout: layout, staging: staging)
+          plan: plan, service: service, importer: plan.request.usesREST ? context.jobImporter : nil,
+          progress: progress, ledger: ledger, layout: layout, staging: staging)
         return try await run.restore()
       }
-      if let left = await removeTemporaries(staging) { progress.warn(left) }
+      if let left = await removeTemporaries(ledger, context) { progress.warn(left) }
       progress.finish()
       return RestoreReport(
         backup: plan.backup, collections: collections, metaOnly: plan.request.metaOnly,
         warnings: progress.snapshot.warnings)
     } catch {
       let failure = EngineError(error, during: "Restoring the backup \(plan.backup) in \(context.storeName)")
+      if failure.code == .cancelled, ledger.isSuspended { throw failure }
       progress.note("undoing what was not finished")
-      let undone = await uncancelled { await ledger.undo(context.milvusConnector) }
-      let left = await removeTemporaries(staging)
+      // Who cancels wants it gone; after a failure there may be another try.
+      let keeping = plan.request.resume && failure.code != .cancelled
+      let undone = await uncancelled { await ledger.undo(context.milvusConnector, keeping: keeping) }
+      let left = await removeTemporaries(ledger, context)
       let aftermath = [undone, left].compactMap { $0 }.joined(separator: " ")
       context.logger.notice(
         "backup not restored",
@@ -68,18 +97,11 @@ public enum RestoreJob {
 
   /// Removes the copies in Milvus' bucket.
   /// - Returns: a sentence that tells what could not be removed; nil if nothing is left.
-  private static func removeTemporaries(_ staging: StagingArea?) async -> String? {
-    guard let staging else { return nil }
-    return await uncancelled {
-      do {
-        try await staging.remove()
-        return nil
-      } catch {
-        return """
-          Temporary copies below \(staging.directory) in \(staging.context.milvusObjects.location) could not be removed: \
-          \(EngineError.sentence(error)) Delete that directory.
-          """
-      }
-    }
+  private static func removeTemporaries(_ ledger: RestoreLedger, _ context: EngineContext) async -> String? {
+    let directories = ledger.record.temporary
+    guard !directories.isEmpty else { return nil }
+    let left = await uncancelled { await StagingArea.removeAll(directories, in: context) }
+    if left == nil { ledger.note { $0.temporary = [] } }
+    return left
   }
 }

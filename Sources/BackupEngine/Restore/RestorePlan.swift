@@ -1,6 +1,7 @@
 // A restore that passed all checks.
 
 import BackupFormat
+import MilvusClient
 import ObjectStore
 
 /// A request for a restore that passed all checks. Nothing has been changed yet.
@@ -28,20 +29,37 @@ public struct RestorePlan: Sendable {
   enum Disposition: Sendable, Hashable {
     /// It is free: create the collection.
     case create
-    /// It is taken: drop that collection, then create one.
-    case replace
+    /// It is taken: drop that collection with its aliases, then create one.
+    case replace(aliases: [String])
     /// It is taken by the collection to import into.
     case useExisting
+    /// An earlier restore began it: go on.
+    case goOn
+    /// An earlier restore finished it.
+    case finished
+  }
+
+  /// A database to create.
+  struct Database: Sendable, Hashable {
+    var name: String
+    var properties: [MilvusKeyValue]
   }
 
   let collections: [Collection]
   /// Databases that must be created first.
-  let newDatabases: [String]
+  let newDatabases: [Database]
+  /// Users, roles and grants that Milvus does not have; nil if they are not wanted.
+  let accessControl: MilvusAccessControl?
+  /// What is known of an earlier restore that this one goes on with, and what this one will add to.
+  let record: RestoreRecord
   let warnings: [String]
+  /// Milvus' version, for reports.
+  let serverVersion: String
   let request: RestoreRequest
   let context: EngineContext
 
-  /// Whether the backup lies in Milvus' own bucket, so that Milvus can read it where it is.
+  /// Whether the backup lies in Milvus' own bucket, so that Milvus can read it where it is: the same bucket of the same
+  /// service, whatever it is called elsewhere.
   static func isInPlace(_ context: EngineContext) -> Bool {
     context.backups.location == context.milvusObjects.location
   }

@@ -3,7 +3,7 @@
 import BackupFormat
 
 /// A request to bring collections of a backup back into Milvus.
-public struct RestoreRequest: Sendable, Hashable {
+public struct RestoreRequest: Sendable, Hashable, Codable {
   /// Name of the backup.
   public var backup: String
   /// Which collections of the backup, by their names in it.
@@ -22,12 +22,29 @@ public struct RestoreRequest: Sendable, Hashable {
   public var dropExistingCollection: Bool
   /// Bring the rows back into collections that exist already.
   public var skipCreateCollection: Bool
+  /// Drop the indexes of an existing collection first.
+  public var dropExistingIndex: Bool
+  /// Load what was loaded when the backup was made; creates the indexes too, without which nothing can be loaded.
+  public var restoresLoadState: Bool
+  /// Give the collections their aliases back.
+  public var restoresAliases: Bool
+  /// Bring users, roles and grants back that Milvus does not have.
+  public var restoresAccessControl: Bool
+  /// Go on where an earlier restore of the same backup into the same collections stopped; and keep what is done when
+  /// this one fails, so that it can be gone on with.
+  public var resume: Bool
+  /// Check everything and tell what would be done, but do nothing.
+  public var dryRun: Bool
+  /// Import by Milvus' REST interface, many segments in a task (Milvus 2.4 and later).
+  public var usesREST: Bool
 
   /// Makes a request.
   public init(
     backup: String, filter: CollectionFilter = .all, newName: String? = nil,
     renames: RenameRules = .none, rebuildIndex: Bool = false, useAutoIndex: Bool = false, metaOnly: Bool = false,
-    dropExistingCollection: Bool = false, skipCreateCollection: Bool = false
+    dropExistingCollection: Bool = false, skipCreateCollection: Bool = false, dropExistingIndex: Bool = false,
+    restoresLoadState: Bool = false, restoresAliases: Bool = false, restoresAccessControl: Bool = false,
+    resume: Bool = false, dryRun: Bool = false, usesREST: Bool = false
   ) {
     self.backup = backup
     self.filter = filter
@@ -38,6 +55,13 @@ public struct RestoreRequest: Sendable, Hashable {
     self.metaOnly = metaOnly
     self.dropExistingCollection = dropExistingCollection
     self.skipCreateCollection = skipCreateCollection
+    self.dropExistingIndex = dropExistingIndex
+    self.restoresLoadState = restoresLoadState
+    self.restoresAliases = restoresAliases
+    self.restoresAccessControl = restoresAccessControl
+    self.resume = resume
+    self.dryRun = dryRun
+    self.usesREST = usesREST
   }
 }
 
@@ -65,6 +89,8 @@ public struct RestoreReport: Sendable, Hashable {
   public var metaOnly: Bool
   /// Things that went another way than expected without spoiling the result.
   public var warnings: [String]
+  /// Whether nothing was done but to tell what would be.
+  public var isDryRun = false
 
   /// The result in one or two sentences.
   public var summary: String {
@@ -72,6 +98,8 @@ public struct RestoreReport: Sendable, Hashable {
       collections.count == 1
       ? "\(collections[0].source) was restored as \(collections[0].target)"
       : "\(collections.count) collections were restored"
+    if isDryRun { return "Nothing was changed: this is what a restore would do." }
+    guard !collections.isEmpty else { return "The backup \(backup) holds no collection; there was nothing to restore." }
     if metaOnly { return "\(what) without rows, as asked for." }
     let restored = collections.reduce(0) { $0 + $1.rowsRestored }
     let saved = collections.reduce(0) { $0 + $1.rowsInBackup }

@@ -6,10 +6,12 @@ import MilvusClient
 /// Compares the server's statistics with what was imported.
 struct RowCheck: Sendable {
   let run: RestoreRun
-  let target: CollectionName
+  let collection: RestorePlan.Collection
   /// Rows that were in the collection before.
   let before: Int64
   let account: RowAccount
+
+  private var target: CollectionName { collection.target }
 
   /// Waits until the statistics have followed the imports.
   /// - Throws: `EngineError` `.rowsMissing` when they show fewer rows for good.
@@ -21,7 +23,9 @@ struct RowCheck: Sendable {
     var counted: Int64 = 0
     while true {
       counted = try await during("Counting the rows of \(target)") {
-        try await run.service.rowCount(of: target.collection, in: target.database)
+        try await run.patiently("counting the rows of \(target)") {
+          try await run.service.rowCount(of: target.collection, in: target.database)
+        }
       }
       if counted >= expected { return }
       guard ContinuousClock.now - begin < .seconds(context.pace.statistics) else { break }
@@ -30,7 +34,7 @@ struct RowCheck: Sendable {
     }
     let sentence = """
       Milvus at \(context.milvus.address) said that it imported \(account.restored.counted("row")) into \(target), but \
-      counts \((counted - before).grouped) there.
+      counts \((counted - before).grouped) there\(try await shortfalls()).
       """
     // Only for 2.3 is it known that the statistics count what was imported; compaction of an existing collection may
     // remove its own deleted rows at any time.
@@ -38,5 +42,21 @@ struct RowCheck: Sendable {
       throw EngineError(.rowsMissing, sentence)
     }
     run.progress.warn(sentence)
+  }
+
+  /// Which partitions have fewer rows than were imported into them, as the end of a sentence.
+  private func shortfalls() async throws -> String {
+    guard before == 0, let units = run.ledger.record[target]?.units else { return "" }
+    var expected: [String: Int64] = [:]
+    for bundle in collection.bundles where bundle.kind == .segments {
+      expected[bundle.partitionName, default: 0] += units[bundle.name]?.rows ?? 0
+    }
+    let short = try await mapConcurrently(expected.sorted { $0.key < $1.key }, limit: 4) { partition, rows in
+      let counted = try await during("Counting the rows of \(target)") {
+        try await run.service.rowCount(ofPartition: partition, of: target.collection, in: target.database)
+      }
+      return counted < rows ? "\(counted.grouped) of \(rows.grouped) in the partition \(partition)" : nil
+    }.compactMap { $0 }
+    return short.isEmpty ? "" : ": \(short.listed())"
   }
 }

@@ -12,19 +12,39 @@ enum SchemaLineup {
   /// Id of the first user field.
   static let firstFieldID: Int64 = 100
 
+  /// The schema to create a collection with, and the fields to add to it afterwards.
+  ///
+  /// Fields that were added to a collection with a dynamic field got ids behind the dynamic field's, which is the first that
+  /// no other field has. They must be added again for their ids to come out the same (milvus-backup, restore).
+  static func parts(of schema: CollectionSchema) -> (first: CollectionSchema, later: [FieldSchema]) {
+    let fields = schema.fields.filter { !$0.isDynamic }.sorted { $0.fieldID < $1.fieldID }
+    guard schema.enableDynamicField, schema.structArrayFields.isEmpty else { return (schema, []) }
+    let dynamic = fields.enumerated().first { $0.element.fieldID != firstFieldID + Int64($0.offset) }
+    guard let gap = dynamic?.offset else { return (schema, []) }
+    var first = schema
+    first.fields = Array(fields[..<gap])
+    return (first, Array(fields[gap...]))
+  }
+
   /// Why a new collection's fields would get other ids than those of the backup; nil if they get the same.
-  static func problem(creating schema: CollectionSchema) -> String? {
+  /// - Parameter canAdd: whether the server can add fields to a collection.
+  static func problem(creating schema: CollectionSchema, canAdd: Bool) -> String? {
     // Members of struct arrays are numbered among the others by newer servers: looked at after creation.
     guard schema.structArrayFields.isEmpty else { return nil }
-    let ids = schema.fields.filter { !$0.isDynamic }.map(\.fieldID).sorted()
-    guard !ids.isEmpty else { return "the backup's schema has no fields" }
-    for (offset, id) in ids.enumerated() where id != firstFieldID + Int64(offset) {
-      return """
-        its fields have the ids \(ids.map(String.init).joined(separator: ", ")), but Milvus numbers the fields of a new \
-        collection \(firstFieldID), \(firstFieldID + 1), … without gaps, so that the data would end up in other fields
-        """
-    }
-    return nil
+    let fields = schema.fields.filter { !$0.isDynamic }
+    guard !fields.isEmpty else { return "the backup's schema has no fields" }
+    let (first, later) = canAdd ? parts(of: schema) : (schema, [])
+    let created = first.fields.filter { !$0.isDynamic }.map(\.fieldID).sorted()
+    let wanted = created + later.map(\.fieldID)
+    let given =
+      created.indices.map { firstFieldID + Int64($0) }
+      + later.indices.map { firstFieldID + Int64(created.count + 1 + $0) }
+    guard wanted != given else { return nil }
+    return """
+      its fields have the ids \(fields.map(\.fieldID).sorted().map(String.init).joined(separator: ", ")), but Milvus \
+      numbers the fields of a new collection \(firstFieldID), \(firstFieldID + 1), … without gaps, so that the data would \
+      end up in other fields
+      """
   }
 
   /// Why a segment's logs do not fit the fields, on servers which demand logs of exactly the fields there are (Milvus up

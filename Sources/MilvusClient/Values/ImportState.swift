@@ -62,4 +62,20 @@ public struct ImportProgress: Sendable, Hashable {
   public var createTimestamp: Int64
   /// Everything the server says about it (`files`, `collection`, `partition`, `persist_cost`, …).
   public var infos: [MilvusKeyValue]
+
+  /// Makes an answer, for servers that are asked by another way than gRPC.
+  public init(
+    taskID: Int64, state: ImportState, rowCount: Int64, percent: Int?, failedReason: String?, collectionID: Int64,
+    segmentIDs: [Int64], createTimestamp: Int64, infos: [MilvusKeyValue]
+  ) {
+    self.taskID = taskID
+    self.state = state
+    self.rowCount = rowCount
+    self.percent = percent
+    self.failedReason = failedReason
+    self.collectionID = collectionID
+    self.segmentIDs = segmentIDs
+    self.createTimestamp = createTimestamp
+    self.infos = infos
+  }
 }

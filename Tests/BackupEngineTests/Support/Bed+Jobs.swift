@@ -26,12 +26,12 @@ extension Bed {
 
   /// A bed with the backup `bk` of `coll`, copied from another bed, and an empty Milvus.
   static func withBackup(
-    shared: Bool, limits: EngineLimits = EngineLimits()
+    shared: Bool, version: String = "v2.3.5", limits: EngineLimits = EngineLimits()
   ) async throws -> Bed {
     let source = Bed(name: "source")
     try await source.fill()
     try await source.create()
-    let target = Bed(shared: shared, name: "target", limits: limits)
+    let target = Bed(shared: shared, version: version, name: "target", limits: limits)
     try await source.transfer("bk", to: target)
     return target
   }

@@ -79,6 +79,7 @@ struct Bed: Sendable {
           [MilvusKeyValue(key: "index_type", value: "IVF_FLAT"), MilvusKeyValue(key: "metric_type", value: "L2")])
       ]
       state.collections[name.database]?[name.collection]?.aliases = ["other"]
+      state.collections[name.database]?[name.collection]?.loadState = .loaded
     }
   }
 }

@@ -32,17 +32,15 @@ extension FakeMilvus {
     return !faults.withLock { $0.flushesHang }
   }
 
-  func accessControl() async throws(MilvusError) -> MilvusAccessControl {
-    try call("BackupRBAC")
-    guard features.version >= ServerVersion(2, 4, 0) else {
-      throw error(.unsupported, "BackupRBAC", "unknown method BackupRBAC")
-    }
-    return MilvusAccessControl(
+  /// Gives it a user with a role, and a group of privileges.
+  func setUpAccessControl() {
+    let accessControl = MilvusAccessControl(
       users: [.init(name: "u", passwordHash: "$2a$hash", roles: ["r"])], roles: ["r"],
       grants: [
         .init(
           role: "r", object: "Collection", objectName: "*", grantor: "root", privilege: "Query", database: "default")
       ],
       groups: [.init(name: "g", privileges: ["Insert"])])
+    state.withLock { $0.accessControl = accessControl }
   }
 }

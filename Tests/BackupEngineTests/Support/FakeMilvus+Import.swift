@@ -17,19 +17,33 @@ extension FakeMilvus {
     if let refusal = refusal(files, name, partition, options) {
       throw error(.invalidArgument, "Import", refusal)
     }
-    let outcome: Outcome
+    var outcome: Outcome
     do {
       let keys = try keys(files)
+      let isForgotten = faults.withLock { faults in
+        faults.importsLostByRestart -= 1
+        return faults.importsLostByRestart >= 0
+      }
+      if isForgotten { throw Refused(description: "service restarted") }
       outcome = .rows(try await read(keys, into: name, partition: partition, options: options))
     } catch {
       outcome = .failure("\(error)")
     }
-    return state.withLock { state in
+    let task = state.withLock { [outcome] state in
       state.nextID += 1
       state.imports[state.nextID] = Import(
         files: files, collection: name, partition: partition, options: options, outcome: outcome)
       return state.nextID
     }
+    let isLost = faults.withLock { faults in
+      faults.importAnswersLost -= 1
+      return faults.importAnswersLost >= 0
+    }
+    if isLost {
+      throw MilvusError(
+        code: .unreachable, call: "Import", server: address, reason: "connection reset", mayHaveHappened: true)
+    }
+    return task
   }
 
   private func keys(_ paths: [String]) throws -> [String] {
@@ -37,6 +51,22 @@ extension FakeMilvus {
     return try paths.map { path in
       guard path.isEmpty || path.hasPrefix(prefix) else { throw Refused(description: "there is no \(path)") }
       return String(path.dropFirst(prefix.count))
+    }
+  }
+
+  func importTasks(
+    of collection: String, in database: String, limit: Int64
+  ) async throws(MilvusError) -> [ImportProgress] {
+    try call("ListImportTasks")
+    let name = CollectionName(database: database, collection: collection)
+    return state.withLock { $0.imports.filter { $0.value.collection == name }.sorted { $0.key < $1.key } }.map {
+      id, task in
+      var isFailure = false
+      if case .failure = task.outcome { isFailure = true }
+      return ImportProgress(
+        taskID: id, state: isFailure ? .failed : .pending, rowCount: 0, percent: 0, failedReason: nil, collectionID: 0,
+        segmentIDs: [], createTimestamp: 0,
+        infos: [MilvusKeyValue(key: "files", value: task.files.joined(separator: ","))])
     }
   }
 
@@ -130,8 +160,7 @@ extension FakeMilvus {
         segments[parts[0]]?.deletes += try await number(in: object, "deletes")
       }
     }
-    var fields = Set(collection.spec.schema.fields.map(\.fieldID)).union([0, 1])
-    if collection.spec.schema.enableDynamicField { fields.insert((fields.max() ?? 99) + 1) }
+    let fields = collection.logFields
     for (id, segment) in segments {
       guard Set(segment.counts.keys) == fields, Set(segment.counts.values).count == 1 else {
         throw Refused(description: "the files of segment \(id) do not fit the schema")
@@ -164,8 +193,7 @@ extension FakeMilvus {
       state.nextID += 1000
       return state.nextID
     }
-    var fields = Set(collection.spec.schema.fields.map(\.fieldID)).union([0, 1])
-    if collection.spec.schema.enableDynamicField { fields.insert((fields.max() ?? 99) + 1) }
+    let fields = collection.logFields
     for field in fields {
       for file in 0..<filesPerField {
         let share =

@@ -19,6 +19,15 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var segments: [SegmentInfo] = []
     var indexes: [IndexDescription] = []
     var aliases: [String] = []
+    /// Id of the hidden dynamic field; nil if there is none.
+    var dynamicID: Int64?
+    var loadState = LoadState.notLoad
+    var loadedPartitions: Set<String> = []
+
+    /// Ids of all fields that logs must be of.
+    var logFields: Set<Int64> {
+      Set(spec.schema.fields.map(\.fieldID)).union([0, 1]).union(dynamicID.map { [$0] } ?? [])
+    }
   }
 
   struct Import: Sendable {
@@ -42,12 +51,12 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var flushes: [CollectionName] = []
     var calls: [String] = []
     var openConnections = 0
+    var databaseProperties: [String: [MilvusKeyValue]] = [:]
+    var accessControl = MilvusAccessControl()
     /// Where its storage is a directory: what paths to import begin with, before the key.
     var importPrefix = ""
     /// Segments are written as logs, which can be verified but not imported here.
     var writesLogs = false
-    /// Properties of each database.
-    var databaseProperties: [MilvusKeyValue] = []
   }
 
   /// What happens instead of the ordinary.
@@ -62,6 +71,10 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var finalState = ImportState.completed
     /// An import stays where it is.
     var importsHang = false
+    /// So many imports fail because the server was restarted.
+    var importsLostByRestart = 0
+    /// So many imports are begun without their answer arriving.
+    var importAnswersLost = 0
     /// Flushes stay where they are.
     var flushesHang = false
     /// Segments that a flush does not answer.
@@ -116,7 +129,7 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     guard let collections = state.withLock({ $0.collections[database] }) else {
       throw error(.notFound, call, "database not found[database=\(database)]")
     }
-    guard let collection = collections[name] else {
+    guard let collection = collections[name] ?? collections.values.first(where: { $0.aliases.contains(name) }) else {
       throw error(.notFound, call, "collection not found[collection=\(name)]")
     }
     return collection
@@ -132,13 +145,21 @@ final class FakeMilvus: MilvusService, MilvusConnector {
   func describeDatabase(_ name: String) async throws(MilvusError) -> DatabaseDescription {
     try call("DescribeDatabase")
     guard features.describeDatabase else { throw error(.unsupported, "DescribeDatabase", "unknown method") }
-    let properties = state.withLock { $0.databaseProperties }
+    let properties = state.withLock { $0.databaseProperties[name] ?? [] }
     return DatabaseDescription(name: name, id: 7, createdTimestamp: 0, properties: properties)
   }
 
   func createDatabase(_ name: String, properties: [MilvusKeyValue]) async throws(MilvusError) {
     try call("CreateDatabase")
-    let isNew = state.withLock { $0.collections.updateValue([:], forKey: name) == nil }
+    if !properties.isEmpty, !features.describeDatabase {
+      throw error(.invalidArgument, "CreateDatabase", "unknown field properties")
+    }
+    let isNew = state.withLock { state in
+      guard state.collections[name] == nil else { return false }
+      state.collections[name] = [:]
+      state.databaseProperties[name] = properties
+      return true
+    }
     if !isNew { throw error(.alreadyExists, "CreateDatabase", "database already exist") }
   }
 
@@ -154,7 +175,7 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     guard let collections = state.withLock({ $0.collections[database] }) else {
       throw error(.notFound, "HasCollection", "database not found[database=\(database)]")
     }
-    return collections[name] != nil
+    return collections[name] != nil || collections.values.contains { $0.aliases.contains(name) }
   }
 
   func describeCollection(_ name: String, in database: String) async throws(MilvusError) -> CollectionDescription {
@@ -164,7 +185,7 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     // 2.3 tells the properties beside the schema only.
     schema.properties = []
     return CollectionDescription(
-      collectionID: collection.id, collectionName: name, dbName: database, dbID: 0, schema: schema,
+      collectionID: collection.id, collectionName: schema.name, dbName: database, dbID: 0, schema: schema,
       shardsNum: collection.spec.shardsNum, consistencyLevel: collection.spec.consistencyLevel,
       aliases: collection.aliases, properties: collection.spec.properties,
       virtualChannelNames: ["dml_0_\(collection.id)v0"],
@@ -188,7 +209,9 @@ final class FakeMilvus: MilvusService, MilvusConnector {
         PartitionInfo(partitionID: id + 1 + Int64($0.offset), partitionName: $0.element, createdTimestamp: 1)
       }
       state.nextID += Int64(names.count)
-      state.collections[database]?[spec.schema.name] = Collection(id: id, spec: spec, partitions: partitions)
+      var collection = Collection(id: id, spec: spec, partitions: partitions)
+      if spec.schema.enableDynamicField { collection.dynamicID = first + Int64(spec.schema.fields.count) }
+      state.collections[database]?[spec.schema.name] = collection
       return nil
     }
     if let outcome { throw outcome }
@@ -196,6 +219,10 @@ final class FakeMilvus: MilvusService, MilvusConnector {
 
   func dropCollection(_ name: String, in database: String) async throws(MilvusError) {
     try call("DropCollection")
+    let aliases = self[CollectionName(database: database, collection: name)]?.aliases ?? []
+    guard aliases.isEmpty else {
+      throw error(.invalidArgument, "DropCollection", "unable to drop the collection because it has associated aliases")
+    }
     state.withLock { $0.collections[database]?[name] = nil }
   }
 
@@ -240,7 +267,7 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     guard schema.fields.contains(where: { $0.name == field }), params.value(forKey: "index_type") != nil else {
       throw error(.invalidArgument, "CreateIndex", "invalid index parameters")
     }
-    state.withLock { $0.collections[database]?[collection]?.indexes.append(.fake(name, field, params)) }
+    state.withLock { $0.collections[database]?[schema.name]?.indexes.append(.fake(name, field, params)) }
   }
 
   func flush(_ collection: String, in database: String) async throws(MilvusError) -> FlushResult {
@@ -270,7 +297,9 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     of collection: String, partitions: [String], in database: String
   ) async throws(MilvusError) -> LoadState {
     try call("GetLoadState")
-    return .loaded
+    let collection = try found(collection, database, "GetLoadState")
+    guard !partitions.isEmpty else { return collection.loadState }
+    return collection.loadedPartitions.isSuperset(of: partitions) ? .loaded : .notLoad
   }
 }
 
