@@ -34,6 +34,7 @@ extension ProgressLine {
   init(_ progress: JobProgress.Snapshot) {
     self.init(
       percent: progress.percent, phase: progress.phase, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal,
-      objectsDone: progress.objectsDone, objectsTotal: progress.objectsTotal, bytesPerSecond: progress.bytesPerSecond, secondsLeft: progress.secondsLeft)
+      objectsDone: progress.objectsDone, objectsTotal: progress.objectsTotal, bytesPerSecond: progress.bytesPerSecond,
+      secondsLeft: progress.secondsLeft)
   }
 }
