@@ -32,16 +32,26 @@ import Testing
 }
 
 @Suite struct SegmentFilesTests {
-  private func files(_ keys: [String], deltas: [String] = [], rows: Int64 = 1, level: SegmentLevel = .legacy) throws
-    -> SegmentFiles
-  {
+  private func files(
+    _ keys: [String], deltas: [String] = [], rows: Int64 = 1, level: SegmentLevel = .legacy, levelsAreHidden: Bool = false
+  ) throws -> SegmentFiles {
     let segment = SegmentInfo(
       segmentID: 3, collectionID: 1, partitionID: 2, numOfRows: rows, state: .flushed, level: level, isSorted: false,
       storageVersion: 0)
     func objects(_ keys: [String]) -> [ObjectInfo] {
       keys.map { ObjectInfo(key: ObjectKey($0), size: 5, etag: ETag("e"), modified: 0) }
     }
-    return try SegmentFiles(segment, inserts: objects(keys), deltas: objects(deltas), rootPath: "files")
+    return try SegmentFiles(
+      segment, inserts: objects(keys), deltas: objects(deltas), rootPath: "files", levelsAreHidden: levelsAreHidden)
+  }
+
+  /// Milvus 2.4.0 to 2.4.6 keeps deletes in segments of their own and does not say which these are.
+  @Test func deletesAloneAreKnownWhereTheServerHidesLevels() throws {
+    let deltas = ["files/delta_log/1/2/3/8"]
+    #expect(try files([], deltas: deltas, rows: 0, levelsAreHidden: true).isL0)
+    #expect(try !files([], deltas: deltas, rows: 0).isL0)
+    #expect(try !files(["files/insert_log/1/2/3/100/7"], deltas: deltas, rows: 0, levelsAreHidden: true).isL0)
+    #expect(try !files([], rows: 0, levelsAreHidden: true).isL0)
   }
 
   @Test func derivesTheBackupsKeyFromTheNumbers() throws {

@@ -47,7 +47,6 @@ import Testing
     ("functionRuntimeCheck", { $0.functionRuntimeCheck }, ServerVersion(2, 6, 8)),
     ("flushAll", { $0.flushAll }, ServerVersion(2, 6, 11)),
     ("snapshot", { $0.snapshot }, ServerVersion(3, 0, 0)),
-    ("hybridEndTimestamp", { $0.hybridEndTimestamp }, ServerVersion(2, 4, 0)),
     ("restImport", { $0.restImport }, ServerVersion(2, 4, 0)),
     ("addCollectionField", { $0.addCollectionField }, ServerVersion(2, 6, 0)),
   ]
@@ -61,6 +60,13 @@ import Testing
         ? ServerVersion(first.major, first.minor - 1, 9999) : ServerVersion(first.major - 1, 9999, 9999)
     #expect(isOn(ServerFeatures(version: first, multiDatabase: false)), "\(name) in \(first)")
     #expect(!isOn(ServerFeatures(version: before, multiDatabase: true)), "\(name) in \(before)")
+  }
+
+  @Test func `levels are hidden from 2.4 on until 2.4.7`() {
+    let hidden = [(2, 3, 9999), (2, 4, 0), (2, 4, 6), (2, 4, 7)].map { version in
+      ServerFeatures(version: ServerVersion(version.0, version.1, version.2), multiDatabase: true).hidesSegmentLevels
+    }
+    #expect(hidden == [false, true, true, false])
   }
 
   @Test func `replication message ends with 2.6`() {

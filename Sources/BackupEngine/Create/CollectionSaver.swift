@@ -183,7 +183,7 @@ struct CollectionSaver: Sendable {
       let described = try await describe(segment)
       return try SegmentFiles(
         segment, inserts: try await list(.insert, segment), deltas: try await list(.delta, segment),
-        rootPath: context.milvusRoot, described: described)
+        rootPath: context.milvusRoot, described: described, levelsAreHidden: service.features.hidesSegmentLevels)
     }
     let required = survey.requiredFields(service.features)
     do throws(SegmentFiles.Problem) {

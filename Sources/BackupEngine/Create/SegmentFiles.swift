@@ -58,11 +58,17 @@ struct SegmentFiles: Sendable, Hashable {
   /// Takes a segment's listings apart.
   /// - Parameter described: the log ids that the server names; anything else that was listed is a leftover of an upload
   ///   that was repeated, and not part of the segment.
+  /// - Parameter levelsAreHidden: whether the server does not tell which segments hold deletes only.
   /// - Throws: `BackupFormatError` when a key is not that of a log; `Problem` when a named log is not there.
   init(
     _ segment: SegmentInfo, inserts: [ObjectInfo], deltas: [ObjectInfo], rootPath: String,
-    described: DescribedSegment? = nil
+    described: DescribedSegment? = nil, levelsAreHidden: Bool = false
   ) throws {
+    var segment = segment
+    // A segment of rows always has insert logs; what has deletes only and no level is one of deletes.
+    if levelsAreHidden, segment.level == .legacy, segment.numOfRows == 0, inserts.isEmpty, !deltas.isEmpty {
+      segment.level = .l0
+    }
     self.segment = segment
     vChannel = described?.vChannel ?? ""
     // Deletes of all partitions have no group (milvus-backup format); everything else has one per segment.

@@ -8,8 +8,8 @@ public struct ImportOptions: Sendable, Hashable {
   public var l0Import: Bool
   /// Do not check the disk quota: `skip_disk_quota_check=true`. Servers that do not know it ignore it.
   public var skipDiskQuotaCheck: Bool
-  /// Leave out rows written later: `end_ts`, a hybrid timestamp. Never for servers up to 2.3, which read it as
-  /// milliseconds.
+  /// Leave out rows written later: `end_ts`. Milliseconds up to 2.4.23 and 2.5.5, a hybrid timestamp in later servers
+  /// (Milvus' release notes of 2.4.24, issue 40326); not used, since a backup holds nothing newer than itself.
   public var endTimestamp: UInt64?
   /// Storage format of the segments, sent if greater than 0: `storage_version`.
   public var storageVersion: Int64

@@ -29,8 +29,8 @@ public struct ServerFeatures: Sendable, Hashable {
   public var flushAll: Bool { version >= ServerVersion(2, 6, 11) }
   /// Snapshots.
   public var snapshot: Bool { version >= ServerVersion(3, 0, 0) }
-  /// Import reads `end_ts` as a hybrid timestamp (up to 2.3: as milliseconds).
-  public var hybridEndTimestamp: Bool { version >= ServerVersion(2, 4, 0) }
+  /// Deletes are kept in segments of their own, but GetPersistentSegmentInfo does not tell a segment's level yet.
+  public var hidesSegmentLevels: Bool { version >= ServerVersion(2, 4, 0) && version < ServerVersion(2, 4, 7) }
   /// Imports can be started by REST (`/v2/vectordb/jobs/import`).
   public var restImport: Bool { version >= ServerVersion(2, 4, 0) }
   /// AddCollectionField exists.
