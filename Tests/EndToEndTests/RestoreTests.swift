@@ -193,7 +193,7 @@ extension EndToEnd {
       }
     }
 
-    @Test(arguments: ["flat", "groups", "0.4", "0.5", "current"])
+    @Test(arguments: isLong ? ["flat", "groups", "0.4", "0.5", "current"] : ["flat", "0.4"])
     func backupsOfEveryGenerationComeBack(generation: String) async throws {
       let backup = "gen_\(generation.replacing(".", with: "_"))"
       _ = try await contents("make", "A", "churn", "r_churn")
@@ -231,7 +231,7 @@ extension EndToEnd {
       }
     }
 
-    @Test func goesOnWhenMilvusIsKilledAndStartedAgain() async throws {
+    @Test(.enabled(if: isLong)) func goesOnWhenMilvusIsKilledAndStartedAgain() async throws {
       _ = try await contents("make", "A", "parts", "r_killed")
       _ = try await contents("drop", "B", "r_killed_bak")
       try await Workplace.with { place in
