@@ -279,7 +279,7 @@ extension EndToEnd {
       #expect(try await temporaries("B") == [])
     }
 
-    @Test func whatAKilledCommandLeftIsRemovedAndGoneOnWith() async throws {
+    @Test(.enabled(if: isLong)) func whatAKilledCommandLeftIsRemovedAndGoneOnWith() async throws {
       _ = try await contents("make", "A", "parts", "r_command")
       try await forget("r_command")
       _ = try await contents("drop", "B", "r_command_bak")
