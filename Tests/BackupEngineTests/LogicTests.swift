@@ -33,7 +33,8 @@ import Testing
 
 @Suite struct SegmentFilesTests {
   private func files(
-    _ keys: [String], deltas: [String] = [], rows: Int64 = 1, level: SegmentLevel = .legacy, levelsAreHidden: Bool = false
+    _ keys: [String], deltas: [String] = [], rows: Int64 = 1, level: SegmentLevel = .legacy,
+    levelsAreHidden: Bool = false
   ) throws -> SegmentFiles {
     let segment = SegmentInfo(
       segmentID: 3, collectionID: 1, partitionID: 2, numOfRows: rows, state: .flushed, level: level, isSorted: false,
