@@ -305,7 +305,7 @@ extension EndToEnd {
       }
     }
 
-    @Test func aCancelledJobLeavesNothingAndWaitSaysSo() async throws {
+    @Test(.enabled(if: isLong)) func aCancelledJobLeavesNothingAndWaitSaysSo() async throws {
       _ = try await contents("make", "A", "parts", "r_cancel")
       _ = try await contents("drop", "B", "r_cancel_bak")
       try await Workplace.with { place in
