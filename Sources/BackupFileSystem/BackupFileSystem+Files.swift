@@ -45,17 +45,20 @@ extension BackupFileSystem {
       // writer, or of an object removed elsewhere. On ESTALE it looks the name up anew and finds what there is.
       guard node.isLinked else { throw FileSystemError(.staleNFSFileHandle) }
       return options.contains(.write)
-        ? try openForWriting(inode, file, options: options, caller: caller) : .ready(try openForReading(inode))
+        ? try openForWriting(inode, file, options: options, caller: caller)
+        : .ready(try openForReading(inode, by: caller.thread))
     }
   }
 
-  private func openForReading(_ inode: InodeNumber) throws(FileSystemError) -> OpenedFile {
+  private func openForReading(_ inode: InodeNumber, by thread: Int32) throws(FileSystemError) -> OpenedFile {
     try state.withLock { (state) throws(FileSystemError) in
       let (store, key) = try location(of: inode, in: state.tree)
       guard let file = state.tree.nodes[inode]?.file, let object = file.object else {
         throw FileSystemError(.resourceBusy, "\(key) is being written: it can be read when its writer has closed it")
       }
-      let session = ReadSession(inode: inode, object: object, store: store.objects, budget: readBudget)
+      let session =
+        readAhead.take(inode, version: object.etag, by: thread)
+        ?? ReadSession(inode: inode, object: object, store: store.objects, thread: thread, budget: readBudget)
       state.tree.updateFile(inode) { $0.cachedVersion = object.etag }
       return OpenedFile(
         handle: open(.reader(session), &state), keepsCache: file.cachedVersion == object.etag, skipsFlush: true)
@@ -128,13 +131,26 @@ extension BackupFileSystem {
     _ handle: FileHandle, offset: Int64, count: Int
   ) throws(FileSystemError) -> Answer<ArraySlice<UInt8>> {
     switch try self.handle(handle) {
-    case .reader(let session): return try session.read(offset: offset, count: count)
+    case .reader(let session):
+      if offset == 0 { fetchAhead(of: session) }
+      return try session.read(offset: offset, count: count)
     case .writer(let session): return try session.read(offset: offset, count: count)
     case .control(_, let text, _):
       let begin = Int(min(max(0, offset), Int64(text.count)))
       return .ready(text[begin..<min(begin + count, text.count)])
     case .directory: throw FileSystemError(.isDirectory)
     }
+  }
+
+  /// A file is being read from its beginning: fetches those that its reader is expected to read next.
+  private func fetchAhead(of session: ReadSession) {
+    let begun = state.withLock { state in
+      readAhead.reads(session.inode, by: session.thread, in: state.tree) { file in
+        ReadSession(
+          inode: file.inode, object: file.object, store: session.store, thread: session.thread, budget: readBudget)
+      }
+    }
+    for next in begun { next.prefetch() }
   }
 
   public func write(

@@ -82,6 +82,7 @@ public final class BackupFileSystem: FileSystem {
   let service: ServiceDirectory
   let gauges = Gauges()
   let aheads = AheadCopies()
+  let readAhead = ReadAhead()
   let state: Mutex<State>
 
   /// Makes the file system of some stores, whose names must differ.

@@ -20,13 +20,16 @@ final class ReadSession: Sendable {
   let inode: InodeNumber
   let object: ObjectInfo
   let store: any ObjectStore
+  /// The thread that opened the file, or is expected to; 0 if unknown.
+  let thread: Int32
   private let budget: ByteBudget
   private let state: Mutex<State>
 
-  init(inode: InodeNumber, object: ObjectInfo, store: any ObjectStore, budget: ByteBudget) {
+  init(inode: InodeNumber, object: ObjectInfo, store: any ObjectStore, thread: Int32, budget: ByteBudget) {
     self.inode = inode
     self.object = object
     self.store = store
+    self.thread = thread
     self.budget = budget
     state = Mutex(State(window: ReadWindow(size: object.size)))
   }
@@ -51,6 +54,14 @@ final class ReadSession: Sendable {
       for piece in pieces { joined += Self.cut(try await piece.bytes.value(), of: piece.range, to: range) }
       return joined[...]
     }
+  }
+
+  /// Begins to fetch the file's beginning, before anybody reads it, if what is ahead may have the memory.
+  func prefetch() {
+    guard object.size > 0, budget.used + Int(min(object.size, ReadWindow.wholeLimit)) <= budget.capacity / 4 * 3 else {
+      return
+    }
+    _ = pieces(for: 0..<1)
   }
 
   /// Exactly the bytes of a range, straight from the store.

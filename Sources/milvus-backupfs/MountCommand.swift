@@ -130,7 +130,10 @@ struct MountCommand: AsyncParsableCommand {
     let sweeping = Task { await sweepUploads(of: stores, journal: opener.journal, logger) }
     defer { sweeping.cancel() }
     let recovering = Task {
-      for line in await jobs.recover(in: stores.map(\.context)) { logger.notice("\(line)") }
+      let contexts = stores.map(\.context)
+      for line in await jobs.recover(in: contexts) { logger.notice("\(line)") }
+      // Copies that Milvus was still importing when the program ended that had made them.
+      while await jobs.removeRemains(in: contexts) { try await Task.sleep(for: .seconds(30)) }
     }
     defer { recovering.cancel() }
     for warning in await unreachableStores(stores) { ready.warn(warning) }

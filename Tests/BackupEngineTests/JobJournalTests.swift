@@ -178,6 +178,49 @@ import Testing
     }
   }
 
+  @Test func copiesThatMilvusIsStillImportingStayUntilItIsDone() async throws {
+    try await withDirectory { directory in
+      let (bed, record) = try await crashed(directory, isService: false)
+      bed.milvus.faults.withLock { $0.importsHang = true }
+      let center = JobCenter(journal: journal(directory))
+      let sentences = await center.recover(in: [bed.context])
+      #expect(sentences.first?.contains("stay until Milvus has imported them") == true, "\(sentences)")
+      #expect(try await !bed.milvusKeys("files/restore-temp-").isEmpty)
+      #expect(await center.removeRemains(in: [bed.context]))
+      // Nor are they removed when Milvus cannot be asked.
+      bed.milvus.faults.withLock {
+        $0.importsHang = false
+        $0.before = { call throws(MilvusError) in
+          throw MilvusError(code: .unreachable, call: call, server: "milvus:19530", reason: "refused")
+        }
+      }
+      #expect(await JobCenter(journal: journal(directory)).removeRemains(in: [bed.context]))
+      #expect(try await !bed.milvusKeys("files/restore-temp-").isEmpty)
+      bed.milvus.faults.withLock { $0.before = nil }
+      await JobCenter(journal: journal(directory)).recover(in: [bed.context])
+      #expect(try await bed.milvusKeys("files/restore-temp-").isEmpty)
+      let kept = try #require(journal(directory).records().first { $0.id == record.id })
+      #expect(kept.restore?.temporary.isEmpty == true)
+    }
+  }
+
+  @Test func aTaskWhoseNumberWasLostKeepsItsCopies() async throws {
+    try await withDirectory { directory in
+      var (bed, record) = try await crashed(directory, isService: false)
+      bed.milvus.faults.withLock { $0.importsHang = true }
+      for name in record.restore?.collections[0].units.keys.sorted() ?? [] {
+        record.restore?.collections[0].units[name]?.task = nil
+      }
+      journal(directory).save(record)
+      await JobCenter(journal: journal(directory)).recover(in: [bed.context])
+      #expect(try await !bed.milvusKeys("files/restore-temp-").isEmpty)
+      // A collection that is gone has no tasks.
+      bed.milvus.state.withLock { $0.imports = [:] }
+      await JobCenter(journal: journal(directory)).recover(in: [bed.context])
+      #expect(try await bed.milvusKeys("files/restore-temp-").isEmpty)
+    }
+  }
+
   @Test func jobsOfOtherStoresAreLeftAlone() async throws {
     try await withDirectory { directory in
       let (bed, record) = try await crashed(directory, isService: false)

@@ -37,8 +37,36 @@ extension JobCenter {
         sentences.append(await bury(mine, in: context))
       }
     }
+    await removeRemains(in: contexts)
     journal.prune()
     return sentences
+  }
+
+  /// Removes temporary copies that had to stay when their restore ended, as far as Milvus is done with them.
+  /// - Returns: whether some still have to stay.
+  @discardableResult
+  public func removeRemains(in contexts: [EngineContext]) async -> Bool {
+    guard let journal else { return false }
+    var stays = false
+    for record in journal.records() where record.state != .running && record.restore?.temporary.isEmpty == false {
+      guard let context = contexts.first(where: { $0.storeName == record.store }) else { continue }
+      var record = record
+      let before = record.restore
+      _ = await removeTemporaries(&record, in: context)
+      if record.restore != before { journal.save(record) }
+      if record.restore?.temporary.isEmpty == false { stays = true }
+    }
+    return stays
+  }
+
+  /// - Returns: a sentence that tells what is left; nil if nothing is.
+  private func removeTemporaries(_ record: inout JobRecord, in context: EngineContext) async -> String? {
+    guard let restore = record.restore, restore.temporaryPlace == context.milvusObjects.location.description else {
+      return nil
+    }
+    let remains = await StagingArea.removeRemains(of: restore, in: context)
+    record.restore?.temporary = remains.staying
+    return remains.sentence
   }
 
   /// Restores that ended, or whose process ended, the latest first: what a request to resume may go on with.
@@ -135,13 +163,7 @@ extension JobCenter {
   private func bury(_ record: JobRecord, in context: EngineContext) async -> String {
     var record = record
     var left: [String] = []
-    if let restore = record.restore, restore.temporaryPlace == context.milvusObjects.location.description {
-      if let sentence = await StagingArea.removeAll(restore.temporary, in: context) {
-        left.append(sentence)
-      } else {
-        record.restore?.temporary = []
-      }
-    }
+    if let sentence = await removeTemporaries(&record, in: context) { left.append(sentence) }
     let unfinished = record.restore?.collections.filter { $0.stage != .finished }.map(\.target) ?? []
     if !unfinished.isEmpty {
       left.append("\(unfinished.listed()) may be incomplete: restore with --resume to go on, or drop it.")

@@ -95,13 +95,13 @@ public enum RestoreJob {
     }
   }
 
-  /// Removes the copies in Milvus' bucket.
-  /// - Returns: a sentence that tells what could not be removed; nil if nothing is left.
+  /// Removes the copies in Milvus' bucket, and notes what has to stay.
+  /// - Returns: a sentence that tells what is left; nil if nothing is.
   private static func removeTemporaries(_ ledger: RestoreLedger, _ context: EngineContext) async -> String? {
-    let directories = ledger.record.temporary
-    guard !directories.isEmpty else { return nil }
-    let left = await uncancelled { await StagingArea.removeAll(directories, in: context) }
-    if left == nil { ledger.note { $0.temporary = [] } }
-    return left
+    let record = ledger.record
+    guard !record.temporary.isEmpty else { return nil }
+    let remains = await uncancelled { await StagingArea.removeRemains(of: record, in: context) }
+    ledger.note { $0.temporary = remains.staying }
+    return remains.sentence
   }
 }

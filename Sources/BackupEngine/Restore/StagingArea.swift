@@ -2,7 +2,8 @@
 //
 // Invariants: everything lies below one directory below Milvus' root path that belongs to one restore and is in its ledger
 // before the first copy; a bundle's copies are removed when its import has ended, and the whole directory when the restore
-// has, whatever the outcome. What a crash leaves is found by the record that the restore kept on disk.
+// has, whatever the outcome, but for what Milvus may still be reading. What that and a crash leave is found by the record
+// that the restore kept on disk.
 
 import BackupFormat
 import FoundationEssentials
@@ -44,31 +45,5 @@ struct StagingArea: Sendable {
         .copy(object, from: context.backups, to: context.milvusObjects, as: ObjectKey(base + path))
     }
     return base
-  }
-
-  /// Removes everything below a key prefix in Milvus' bucket.
-  static func remove(_ directory: String, in context: EngineContext) async throws {
-    let keys = try await context.milvusObjects.listAll(ObjectKey(directory)).map(\.key)
-    try await forEachConcurrently(keys, limit: context.limits.copiesInFlight) {
-      try await context.milvusObjects.delete($0)
-    }
-  }
-
-  /// Removes the directories of a restore.
-  /// - Returns: a sentence that tells what could not be removed; nil if nothing is left.
-  static func removeAll(_ directories: [String], in context: EngineContext) async -> String? {
-    var failures: [String] = []
-    for directory in directories {
-      do {
-        try await remove(directory, in: context)
-      } catch {
-        failures.append(
-          """
-          Temporary copies below \(directory) in \(context.milvusObjects.location) could not be removed: \
-          \(EngineError.sentence(error)) Delete that directory.
-          """)
-      }
-    }
-    return failures.isEmpty ? nil : failures.joined(separator: " ")
   }
 }

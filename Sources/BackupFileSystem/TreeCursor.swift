@@ -1,7 +1,7 @@
 // Walks a directory the way `cp -r` does: depth first, in the order of inode numbers, one file at a time.
 //
 // The tree may change between two steps: what is gone is passed over, what came later into a directory that was begun is
-// not seen. Metadata is left out: it must arrive after everything else, so it is never moved ahead.
+// not seen. Metadata is left out: it must arrive after everything else, so it is never moved ahead, and it is little.
 
 import ObjectStore
 
@@ -26,6 +26,21 @@ struct TreeCursor {
   /// Begins a walk.
   init(_ directory: InodeNumber, in tree: Tree) { enter(directory, path: "", in: tree) }
 
+  /// Begins behind a file, in the backup that it lies in; nil when it is not in one any more.
+  init?(behind file: InodeNumber, in tree: Tree) {
+    var path: [InodeNumber] = [file]
+    while let inode = path.last, tree.depth(inode) > 2 {
+      guard let node = tree.nodes[inode], node.isLinked else { return nil }
+      path.append(node.parent)
+    }
+    guard path.count > 1 else { return nil }
+    for (child, directory) in zip(path, path.dropFirst()).reversed() {
+      enter(directory, path: levels.isEmpty ? "" : below(tree.nodes[directory]?.name.string ?? ""), in: tree)
+      guard let level = levels.last, let place = level.children.firstIndex(of: child) else { return nil }
+      levels[levels.count - 1].next = place + 1
+    }
+  }
+
   /// The next file; nil at the end.
   mutating func next(in tree: Tree) -> File? {
     while let level = levels.last {
@@ -36,7 +51,7 @@ struct TreeCursor {
       let inode = level.children[level.next]
       levels[levels.count - 1].next += 1
       guard let node = tree.nodes[inode], node.isLinked, !Tree.isMetadata(inode) else { continue }
-      let path = level.path.isEmpty ? node.name.string : "\(level.path)/\(node.name)"
+      let path = below(node.name.string)
       if node.directory != nil {
         enter(inode, path: path, in: tree)
       } else if let object = node.file?.object {
@@ -44,6 +59,12 @@ struct TreeCursor {
       }
     }
     return nil
+  }
+
+  /// The path of a name in the directory that is being walked.
+  private func below(_ name: String) -> String {
+    guard let path = levels.last?.path, !path.isEmpty else { return name }
+    return "\(path)/\(name)"
   }
 
   private mutating func enter(_ directory: InodeNumber, path: String, in tree: Tree) {
