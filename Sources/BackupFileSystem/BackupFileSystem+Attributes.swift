@@ -8,6 +8,12 @@ extension BackupFileSystem {
   public func setAttributes(
     _ inode: InodeNumber, _ changes: AttributeChanges, handle: FileHandle?
   ) throws(FileSystemError) -> Answer<TimedAttributes> {
+    if changes.size != nil, let behind, behind.pending(inode) != nil {
+      return .pending { () async throws(FileSystemError) in
+        try await behind.settle(inode)
+        return try await self.setAttributes(inode, changes, handle: handle).value()
+      }
+    }
     let node = try state.withLock { (state) throws(FileSystemError) in
       let node = try state.tree.node(inode)
       if case .control = node.content { return node }

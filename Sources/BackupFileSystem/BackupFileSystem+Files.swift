@@ -31,6 +31,12 @@ extension BackupFileSystem {
   public func open(
     _ inode: InodeNumber, options: OpenOptions, caller: Caller
   ) throws(FileSystemError) -> Answer<OpenedFile> {
+    if let behind, behind.pending(inode) != nil {
+      return .pending { () async throws(FileSystemError) in
+        try await behind.settle(inode)
+        return try await self.open(inode, options: options, caller: caller).value()
+      }
+    }
     let node = try state.withLock { (state) throws(FileSystemError) in try state.tree.node(inode) }
     switch node.content {
     case .directory:
@@ -119,6 +125,7 @@ extension BackupFileSystem {
         copier: ObjectCopier(budget: transferBudget),
         inspector: inspector, gauges: gauges,
         claim: { [aheads] (key, object) throws(FileSystemError) in try aheads.claim(key, object, in: store.name) },
+        behind: behind.map { behind in { session in behind.begin(session, path: session.pathSuffix) } },
         published: { [weak self] in self?.published($0, $1) }))
   }
 
@@ -205,12 +212,26 @@ extension BackupFileSystem {
     return .pending { () async throws(FileSystemError) in try await session.synchronize() }
   }
 
+  public func synchronizeDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<Void> {
+    guard let behind else { return .ready(()) }
+    let path = try state.withLock { (state) throws(FileSystemError) in
+      guard inode != Tree.root else { return "/" }
+      let (store, key) = try location(of: inode, in: state.tree)
+      return key == store.prefix ? "/\(store.name)/" : "\(Self.pathSuffix(of: key, in: store))/"
+    }
+    return .pending { () async throws(FileSystemError) in try await behind.drain { $0.hasPrefix(path) } }
+  }
+
+  /// Waits until all closed files are published. To be called when the mount is gone.
+  public func endWriting() async { try? await behind?.drain { _ in true } }
+
   public func release(_ handle: FileHandle) -> Answer<Void> {
     switch state.withLock({ close(handle, &$0) }) {
     case .reader(let session): session.close()
     case .writer(let session):
       return .pending { () async throws(FileSystemError) in
         defer { self.closed(session) }
+        try? await self.behind?.settle(session.inode)
         try await session.release()
       }
     default: break

@@ -109,6 +109,8 @@ extension BackupFileSystem {
     }
     return .pending { () async throws(FileSystemError) in
       let found = try await found.value()
+      // Not to be published after it was removed.
+      try await self.behind?.settle(found.inode)
       await found.file.writer?.abandon()
       // A writer may have published between: what the tree says now decides.
       let hasObject = self.state.withLock { $0.tree.nodes[found.inode]?.file?.object != nil }

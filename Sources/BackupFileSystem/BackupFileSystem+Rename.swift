@@ -32,6 +32,12 @@ extension BackupFileSystem {
     return .pending { () async throws(FileSystemError) in
       try await source.value()
       _ = try await self.answer(in: newParent) { (_) throws(FileSystemError) in () }.value()
+      if let behind = self.behind {
+        let named = self.state.withLock { state in
+          [(parent, name), (newParent, newName)].compactMap { state.tree.nodes[$0.0]?.directory?.children[$0.1] }
+        }
+        for inode in named { try await behind.settle(inode) }
+      }
       let move = try self.state.withLock { (state) throws(FileSystemError) in
         try self.plan(parent, name, newParent, newName, options, state.tree)
       }

@@ -30,6 +30,11 @@ public struct FileSystemSettings: Sendable {
   /// Bytes on their way between stores and from writers into stores.
   public var transferBytes: Int = 64 << 20
 
+  /// Whether a close returns before the file is in the store.
+  public var writesBehind = false
+  /// Told in a sentence of what no request can be told of.
+  public var report: @Sendable (String) -> Void = { _ in }
+
   /// Where it is noted what is moved ahead of copiers; nil keeps from moving anything ahead.
   public var journalDirectory: FilePath?
   /// How often the stores have asked for fewer requests so far, retries that made it good included.
@@ -83,6 +88,8 @@ public final class BackupFileSystem: FileSystem {
   let gauges = Gauges()
   let aheads = AheadCopies()
   let readAhead = ReadAhead()
+  /// Nil when a close publishes.
+  let behind: WriteBehind?
   let state: Mutex<State>
 
   /// Makes the file system of some stores, whose names must differ.
@@ -104,6 +111,7 @@ public final class BackupFileSystem: FileSystem {
     readBudget = ByteBudget(capacity: settings.readBytes)
     transferBudget = ByteBudget(capacity: settings.transferBytes)
     memoryBudget = ByteBudget(capacity: settings.writeBytes)
+    behind = settings.writesBehind ? WriteBehind(throttles: settings.throttles, report: settings.report) : nil
     started = Timestamp.now
     state = Mutex(State(tree: tree))
   }

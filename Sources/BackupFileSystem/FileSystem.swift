@@ -78,6 +78,8 @@ public protocol FileSystem: Sendable {
   func flush(_ handle: FileHandle, caller: Caller, writerWasKilled: Bool) throws(FileSystemError) -> Answer<Void>
   /// Makes what was written durable.
   func synchronize(_ handle: FileHandle) throws(FileSystemError) -> Answer<Void>
+  /// Makes everything durable that was closed below a directory before; fails for what could not be.
+  func synchronizeDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<Void>
   /// The last descriptor is gone; nobody sees an error from here.
   func release(_ handle: FileHandle) -> Answer<Void>
 

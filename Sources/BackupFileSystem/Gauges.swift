@@ -61,6 +61,7 @@ extension BackupFileSystem {
       ("read_buffer_bytes", readBudget.used), ("read_buffer_limit_bytes", readBudget.capacity),
       ("write_memory_bytes", memoryBudget.used), ("write_memory_limit_bytes", memoryBudget.capacity),
       ("transfer_buffer_bytes", transferBudget.used), ("transfer_buffer_limit_bytes", transferBudget.capacity),
+      ("write_behind_files", behind?.counts.pending ?? 0), ("write_behind_failures", behind?.counts.failures ?? 0),
       ("inodes", values.inodes), ("hidden_objects", values.hidden.values.reduce(0, +)),
     ]
     return lines.map { "\($0.0) \($0.1)\n" }.joined() + controls.text(of: .stats)

@@ -190,6 +190,11 @@ extension WriteBody {
     if case .stream = form { true } else { false }
   }
 
+  /// Whether all of the body is in memory.
+  var isMemory: Bool {
+    if case .memory = form { true } else { false }
+  }
+
   /// Whether the body is a copy that holds no bytes.
   var isCopy: Bool {
     if case .copy = form { true } else { false }

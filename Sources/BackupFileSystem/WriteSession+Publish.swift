@@ -29,9 +29,20 @@ extension WriteSession {
         environment.inspector.hasOpen(process, state.withLock({ $0.pathSuffix }))
       {
         state.withLock { $0.wasClosedSinceWrite = true }
+      } else if let behind = environment.behind, state.withLock({ $0.body.isMemory }) {
+        state.withLock { $0.wasClosedSinceWrite = true }
+        behind(self)
       } else {
         try await publish()
       }
+    }
+  }
+
+  /// Publishes what was closed before, unless it has been written to since: then its next close decides.
+  func publishBehind() async throws(FileSystemError) {
+    try await gate.inside { () async throws(FileSystemError) in
+      guard state.withLock({ $0.failure == nil && $0.body.isDirty && $0.wasClosedSinceWrite }) else { return }
+      try await publish()
     }
   }
 

@@ -29,6 +29,8 @@ final class WriteSession: Sendable {
     var gauges: Gauges
     /// What was moved ahead for this key.
     var claim: @Sendable (ObjectKey, ObjectInfo?) throws(FileSystemError) -> AheadClaim?
+    /// Publishes a file that was closed later; nil to do it before the close returns.
+    var behind: (@Sendable (WriteSession) -> Void)?
     /// Told of each object that was published, or nil when the store may hold something that is not known.
     var published: @Sendable (InodeNumber, ObjectInfo?) -> Void
   }
@@ -86,6 +88,9 @@ final class WriteSession: Sendable {
 
   /// Where it is, or will be, published.
   var key: ObjectKey { state.withLock { $0.key } }
+
+  /// How its path ends, wherever it is mounted.
+  var pathSuffix: String { state.withLock { $0.pathSuffix } }
 
   /// Bytes of the file as it stands.
   var size: Int64 { state.withLock { $0.body.size } }

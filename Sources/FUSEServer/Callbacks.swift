@@ -1,8 +1,8 @@
 // The table of functions that libfuse calls, one per request. Each only turns C values into Swift values.
 //
 // What is left out is answered ENOSYS by libfuse, and the kernel then does without: extended attributes are never asked
-// for again, SEEK_DATA takes the whole file for data, fallocate is EOPNOTSUPP, ioctl ENOTTY, fsync of a directory
-// succeeds, locks are kept by the kernel alone. `access` is never asked under default_permissions.
+// for again, SEEK_DATA takes the whole file for data, fallocate is EOPNOTSUPP, ioctl ENOTTY, locks are kept
+// by the kernel alone. `access` is never asked under default_permissions.
 
 import BackupFileSystem
 import CFUSE
@@ -148,6 +148,10 @@ enum Callbacks {
       guard let request, let information else { return }
       Dispatcher.of(request).readDirectoryWithEntries(
         Reply(request, .readdirplus), inode, information.pointee.fh, size: size, offset: Int(offset))
+    }
+    table.fsyncdir = { request, inode, _, _ in
+      guard let request else { return }
+      Dispatcher.of(request).synchronizeDirectory(Reply(request, .fsyncdir), inode)
     }
     table.releasedir = { request, _, information in
       guard let request, let information else { return }

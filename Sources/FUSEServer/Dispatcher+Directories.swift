@@ -17,6 +17,14 @@ extension Dispatcher {
     }
   }
 
+  func synchronizeDirectory(_ reply: consuming Reply, _ inode: InodeNumber) {
+    serve(reply) { () throws(FileSystemError) in
+      try fileSystem.synchronizeDirectory(inode)
+    } answer: { _, reply, _ in
+      reply.done()
+    }
+  }
+
   func releaseDirectory(_ reply: consuming Reply, _ handle: FileHandle) {
     releaseDirectory(handle)
     reply.done()

@@ -33,6 +33,19 @@ public struct MountedPath: Sendable {
     self.path = path
   }
 
+  /// Waits until what was closed is durable.
+  /// - Throws: `MountError` `.failed` when some of it never will be; a mount whose server is gone has nothing to wait for.
+  public func synchronize() throws(MountError) {
+    let directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard directory >= 0 else { return }
+    defer { close(directory) }
+    guard fsync(directory) != 0, errno != ENOTCONN else { return }
+    throw MountError(
+      .failed, path,
+      "Files on \(path) that were closed could not be published (\(text(of: errno))): the daemon's log names them. It is "
+        + "still mounted; write them again, or unmount it without them by asking once more.")
+  }
+
   /// Unmounts it.
   /// - Parameter lazily: takes it out of sight at once, even while it is in use.
   /// - Throws: `MountError` `.busy` while it is in use.

@@ -5,7 +5,7 @@ enum Operation: String, Sendable, Hashable {
   case lookup, getattr, setattr, mkdir, rmdir, unlink, rename, symlink, link, mknod
   case create, open, read, write, flush, fsync, release
   case copyFileRange = "copy_file_range"
-  case opendir, readdir, readdirplus, releasedir, statfs
+  case opendir, readdir, readdirplus, releasedir, fsyncdir, statfs
 
   /// It changes nothing: without somebody who waits for the answer there is no point in going on.
   var isQuestion: Bool {

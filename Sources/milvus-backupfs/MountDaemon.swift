@@ -119,6 +119,7 @@ struct MountDaemon {
     words += ["--ready-descriptor", "\(Self.reportDescriptor)"]
     if command.readOnly { words.append("--read-only") }
     if command.allowOther { words.append("--allow-other") }
+    if command.writeBehind { words.append("--write-behind") }
     if command.replace { words.append("--replace") }
     for store in command.readOnlyStores { words += ["--read-only-store", store] }
     for list in command.options { words += ["-o", list] }

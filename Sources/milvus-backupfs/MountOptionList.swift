@@ -6,6 +6,8 @@ struct MountOptionList: Equatable {
   var allowsOther = false
   /// Removes the mount of a daemon that is gone first.
   var replacesStale = false
+  /// Closes return before files are in the store.
+  var writesBehind = false
   var owner: UInt32?
   var group: UInt32?
   /// Permission bits that are taken away from 0777 for directories and 0666 for files.
@@ -35,6 +37,7 @@ struct MountOptionList: Equatable {
       case "rw": isReadOnly = false
       case "allow_other": allowsOther = true
       case "replace": replacesStale = true
+      case "write_behind": writesBehind = true
       case "uid": owner = try Self.number(name, value, radix: 10)
       case "gid": group = try Self.number(name, value, radix: 10)
       case "umask":
@@ -53,8 +56,8 @@ struct MountOptionList: Equatable {
       default:
         throw Malformed(
           message:
-            "there is no mount option \(name); there are ro, rw, allow_other, uid=, gid=, umask=, lifetime=, log=, replace "
-            + "(and those of mount(8) such as _netdev and nofail, which have no effect here)")
+            "there is no mount option \(name); there are ro, rw, allow_other, uid=, gid=, umask=, lifetime=, log=, replace, "
+            + "write_behind (and those of mount(8) such as _netdev and nofail, which have no effect here)")
       }
     }
   }

@@ -90,6 +90,10 @@ extension MemoryFileSystem {
     }
   }
 
+  func synchronizeDirectory(_ inode: InodeNumber) throws(FileSystemError) -> Answer<Void> {
+    try answer("synchronizeDirectory") { _ throws(FileSystemError) in }
+  }
+
   func synchronize(_ handle: FileHandle) throws(FileSystemError) -> Answer<Void> {
     try answer("synchronize") { _ throws(FileSystemError) in }
   }
