@@ -17,7 +17,8 @@ import Testing
       puts.withLock { $0 += 1 }
       while !isOpen.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(2)) }
       if fails.withLock({ $0.contains(key.string) }) {
-        throw StoreError(.accessDenied, "put", key: key, reason: "told to")
+        throw StoreError(
+          .accessDenied, operation: "put", key: key, location: MemoryStore().location, reason: "told to")
       }
     }
     func close() { isOpen.withLock { $0 = false } }
