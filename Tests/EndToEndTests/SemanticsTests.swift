@@ -42,6 +42,9 @@ extension EndToEnd {
         let testbed = ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_TESTBED"] ?? ""
         let prelude = """
           set -eo pipefail
+          export XDG_STATE_HOME='\(place.state)'
+          CONFIGS='\(place.configs)' POINT='\(place.state)/point'
+          mkdir "$POINT"
           A='\(place.mount)/milvus_A' B='\(place.mount)/milvus_B'
           oracle() { "$PYTHON" '\(Testbed.project)/Tests/EndToEndTests/Oracle/objects.py' '\(testbed)' "$@"; }
           objects() { oracle "$1" list "backup/$2" | cut -f 2; }

@@ -57,7 +57,11 @@ struct Workplace: Sendable {
   private func clear() async throws {
     // A test may have killed the daemon or left a process in the mount: the mount goes in any case.
     _ = try await shell(
-      "mountpoint -q '\(mount)' && { \"$BACKUPFS\" umount '\(mount)' || fusermount3 -u -z '\(mount)'; }")
+      """
+      findmnt -rn -o TARGET | grep '^\(folder)/' | while read -r point; do
+        "$BACKUPFS" umount "$point" || fusermount3 -u -z "$point"
+      done
+      """)
     if let text = try? String(contentsOfFile: log, encoding: .utf8) { await Transcript.shared.add(text) }
     try? FileManager.default.removeItem(atPath: folder)
   }
