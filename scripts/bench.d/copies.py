@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ COUNT, SIZE = 2000, 1 << 19
 LARGE_SIZE = 8 << 30
 NAME, LARGE_NAME = "made_up", "made_up_large"
 LATENCY = "20ms"
+BEHIND = f"{OURS}, --write-behind"
 BIN = Path(sys.prefix) / "bin"
 
 
@@ -311,22 +313,28 @@ def _from_disk(name: str, scene: Scene) -> Row:
     subprocess.run(fetch, env={**os.environ, **s5cmd.environment}, check=True)
     check = scene.check_copy(a, b)
 
-    def task(mount: Mount) -> Task:
+    def task(mount: Mount, then: str = "") -> Task:
         def prepare() -> None:
             mount.unmount()
             scene.clear(b)
             mount.mount()
 
-        return Task(["cp", "-r", str(tree), f"{mount.path(b)}/"], {}, prepare, check, mount.pids)
+        command = ["cp", "-r", str(tree), f"{mount.path(b)}/"]
+        if then:
+            command = ["sh", "-c", f'"$@" && {then}', "copy", *command]
+        return Task(command, {}, prepare, check, mount.pids)
 
+    behind = scene.ours(b, options=["--write-behind"])
     up = S5cmd(replace_endpoint(b))
     command = up._command("cp", f"{tree}/", f"s3://{b.bucket}/{ROOT}/{NAME}/", workers=32)
     tasks = {
         OURS: task(scene.ours(b)),
+        BEHIND: task(behind, f"sync {shlex.quote(str(behind.path(b)))}"),
         "s3fs": task(scene.s3fs(b)),
         "s5cmd": Task(command, up.environment, lambda: scene.clear(b), check),
     }
-    return Row(name, "cp -r local disk → mount", tasks, COUNT * SIZE, "bytes", at_most=(AtMost(0.35, "s3fs"),))
+    return Row(name, "cp -r local disk → mount", tasks, COUNT * SIZE, "bytes",
+               at_most=(AtMost(0.35, "s3fs"), AtMost(1.1, "s5cmd", ours=BEHIND)))
 
 
 ROWS = {

@@ -99,6 +99,8 @@ class Ours(Mount):
     name = "milvus-backupfs"
 
     def __init__(self, folder: Path, places: list[Place], binary: Path, options: list[str] = []) -> None:
+        # Each set of options is a mount of its own.
+        self.name = " ".join([Ours.name, *options])
         super().__init__(folder, places)
         self.binary = binary
         self.options = options

@@ -82,7 +82,7 @@ def _verdict(result: Result) -> list[str]:
     if not ours:
         return []
     words = []
-    peers = {name: costs for name, costs in result.costs.items() if name != OURS}
+    peers = {name: costs for name, costs in result.costs.items() if not name.startswith(OURS)}
     if peers:
         name, costs = min(peers.items(), key=lambda item: _wall(item[1]))
         words.append(f"{_wall(costs) / _wall(ours):.2f} × as fast as {name}")
@@ -94,9 +94,11 @@ def _verdict(result: Result) -> list[str]:
             continue
         value = _cpu if bound.what == "CPU" else _wall
         best = min(chosen, key=lambda name: value(chosen[name]))
-        ratio = value(ours) / value(chosen[best])
+        meant = result.costs.get(bound.ours, ours)
+        ratio = value(meant) / value(chosen[best])
         kept = "kept" if ratio <= bound.factor else "**missed**"
-        words.append(f"{ratio:.2f} × the {bound.what} of {best} (bound {bound.factor:.2f}: {kept})")
+        who = "" if bound.ours == OURS else f"{bound.ours.removeprefix(OURS).strip(', ')}: "
+        words.append(f"{who}{ratio:.2f} × the {bound.what} of {best} (bound {bound.factor:.2f}: {kept})")
     if result.row.bound:
         rate = result.row.amount / _wall(ours)
         words.append(f"{rate / result.row.bound:.2f} × the bound of {_rate(result.row.bound, result.row.unit)}")

@@ -105,6 +105,8 @@ class AtMost:
     peers: str
     what: str = "time"
     """`time`, or `CPU`."""
+    ours: str = OURS
+    """Which of our contenders is meant, when there are several."""
 
 
 @dataclass
