@@ -42,6 +42,10 @@ public struct HTTPRequest: Sendable {
   public var timeouts: HTTPTimeouts?
   /// PEM file of the certificate authorities to trust instead of the system's.
   public var certificateAuthorityFile: String?
+  /// What to show a server that asks for a certificate.
+  public var identity: HTTPIdentity?
+  /// `host:port` to connect to instead of the URL's, whose host is then only the name that the server has to prove.
+  public var connectTo: String?
 
   /// With true the request goes out on a connection of its own. libcurl silently repeats a request when a reused
   /// connection turns out to be closed (`HTTPResponse.wasRepeated` tells); for a request that must not be carried out
@@ -61,6 +65,20 @@ public struct HTTPRequest: Sendable {
     self.maximumBodySize = maximumBodySize
     self.timeouts = timeouts
     self.certificateAuthorityFile = certificateAuthorityFile
+  }
+}
+
+/// A client's certificate and its key, as PEM files.
+public struct HTTPIdentity: Sendable, Hashable {
+  /// Path of the certificate, with those between it and the authority.
+  public var certificateFile: String
+  /// Path of the key, without a passphrase.
+  public var keyFile: String
+
+  /// Makes the pair; nothing is read yet.
+  public init(certificateFile: String, keyFile: String) {
+    self.certificateFile = certificateFile
+    self.keyFile = keyFile
   }
 }
 

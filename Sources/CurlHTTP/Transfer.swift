@@ -29,6 +29,8 @@ final class Transfer {
   /// The handle's trust store when no other was asked for.
   private let systemAuthorities: String?
   private var authorities: String?
+  private var identity: HTTPIdentity?
+  private var connection: UnsafeMutablePointer<curl_slist>?
 
   /// Nil when libcurl has no memory.
   init?(options: HTTPEngine.Options) {
@@ -46,6 +48,7 @@ final class Transfer {
   deinit {
     curl_easy_cleanup(easy)
     curl_slist_free_all(headerList)
+    curl_slist_free_all(connection)
     errorText.deallocate()
   }
 
@@ -117,6 +120,11 @@ final class Transfer {
     setMethod(request)
     setTimeouts(timeouts, pipe: exchange.pipe)
     setAuthorities(request.certificateAuthorityFile)
+    setIdentity(request.identity)
+    guard setConnection(request.connectTo) else {
+      release()
+      return exchange.error(.invalidRequest, "not a place to connect to: \(request.connectTo ?? "")")
+    }
     timesSent = 0
     refusal = nil
     threshold = ReceiveThreshold()
@@ -134,6 +142,11 @@ final class Transfer {
     _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, nil)
     curl_slist_free_all(headerList)
     headerList = nil
+    if connection != nil {
+      _ = ccurl_set_list(easy, CURLOPT_CONNECT_TO, nil)
+      curl_slist_free_all(connection)
+      connection = nil
+    }
   }
 
   private func setMethod(_ request: HTTPRequest) {
@@ -178,6 +191,21 @@ final class Transfer {
     guard wanted != authorities else { return }
     _ = ccurl_set_string(easy, CURLOPT_CAINFO, wanted)
     authorities = wanted
+  }
+
+  private func setIdentity(_ wanted: HTTPIdentity?) {
+    guard wanted != identity else { return }
+    _ = ccurl_set_string(easy, CURLOPT_SSLCERT, wanted?.certificateFile)
+    _ = ccurl_set_string(easy, CURLOPT_SSLKEY, wanted?.keyFile)
+    identity = wanted
+  }
+
+  private func setConnection(_ place: String?) -> Bool {
+    guard let place else { return true }
+    // Whatever host and port the URL has.
+    guard Self.isSafe(place), let list = curl_slist_append(nil, "::\(place)") else { return false }
+    connection = list
+    return ccurl_set_list(easy, CURLOPT_CONNECT_TO, list) == CURLE_OK
   }
 
   /// Nil when a header could break out of its line.

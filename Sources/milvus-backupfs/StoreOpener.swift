@@ -56,10 +56,6 @@ struct StoreOpener: Sendable {
       milvusRoot: place.milvus.prefix, milvusImportPrefix: place.milvus.directory.map { "\($0)/" } ?? "",
       milvus: try endpoint(configuration.milvus), logger: logger)
     context.rest = rest(configuration)
-    // The HTTP engine shows no client certificates.
-    if configuration.milvus.tlsMode != .mutual {
-      context.setHTTP(ImportREST(configuration.milvus, engine: engine))
-    }
     return OpenStore(configuration: configuration, context: context, metrics: metrics)
   }
 
@@ -103,14 +99,10 @@ struct StoreOpener: Sendable {
   /// How Milvus is asked by HTTP: REST on its gRPC port, and the management port.
   private func rest(_ configuration: StoreConfiguration) -> MilvusREST {
     let milvus = configuration.milvus
-    let host = milvus.address.contains(":") ? "[\(milvus.address)]" : milvus.address
-    let scheme = milvus.tlsMode == .disabled ? "http" : "https"
+    let transport = CurlREST(milvus, transport: engine)
     let hasCredentials = !milvus.user.isEmpty || !milvus.password.reveal().isEmpty
     return MilvusREST(
-      transport: CurlREST(
-        transport: engine, certificateAuthorityFile: milvus.caCertPath.isEmpty ? nil : milvus.caCertPath),
-      // A certificate of our own cannot be shown there.
-      server: milvus.tlsMode == .mutual ? nil : "\(scheme)://\(host):\(milvus.port)",
+      transport: transport, server: transport.server,
       bearer: hasCredentials ? "\(milvus.user):\(milvus.password.reveal())" : nil,
       management: configuration.gcPause.address, pausesGarbage: configuration.gcPause.isEnabled)
   }

@@ -9,28 +9,33 @@ import Testing
 @testable import BackupEngine
 @testable import MilvusClient
 
-private final class ScriptedHTTP: MilvusHTTP {
+private final class ScriptedHTTP: RESTTransport {
   let answers: Mutex<[String]>
   let requests = Mutex<[(path: String, body: String)]>([])
 
   init(_ answers: [String]) { self.answers = Mutex(answers) }
 
-  func post(_ path: String, _ json: [UInt8]) async throws(MilvusError) -> [UInt8] {
-    requests.withLock { $0.append((path, String(decoding: json, as: UTF8.self))) }
+  func send(_ request: RESTRequest) async throws(MilvusError) -> RESTAnswer {
+    let path = String(request.url.dropFirst("http://milvus:19530".count))
+    requests.withLock { $0.append((path, String(decoding: request.body ?? [], as: UTF8.self))) }
+    #expect(request.mustNotRepeat == path.hasSuffix("/create") && request.bearer == "root:secret")
     let answer = answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     guard let answer else { throw MilvusError(code: .unreachable, call: path, reason: "no more answers") }
-    return Array(answer.utf8)
+    guard let status = Int(answer) else { return RESTAnswer(status: 200, body: Array(answer.utf8)) }
+    return RESTAnswer(status: status, body: Array("<html>".utf8))
   }
 }
 
 @Suite struct RESTImporterTests {
-  private func importer(_ answers: String...) -> (RESTImporter, ScriptedHTTP) {
+  private func importer(_ answers: String...) throws -> (RESTImporter, ScriptedHTTP) {
     let http = ScriptedHTTP(answers)
-    return (RESTImporter(http: http, server: "milvus:19530"), http)
+    let rest = MilvusREST(
+      transport: http, server: "http://milvus:19530/", bearer: "root:secret", management: "", pausesGarbage: false)
+    return (try #require(RESTImporter(rest)), http)
   }
 
   @Test func startsAJobAsMilvusWantsIt() async throws {
-    let (rest, http) = importer(#"{"code":0,"data":{"jobId":"448707763884413158"}}"#)
+    let (rest, http) = try importer(#"{"code":0,"data":{"jobId":"448707763884413158"}}"#)
     let job = try await rest.start(
       [["b/i/1/", "b/d/1/"], ["b/i/2/"]], into: "coll", partition: "p1", in: "db",
       options: ImportOptions(storageVersion: 2))
@@ -48,7 +53,7 @@ private final class ScriptedHTTP: MilvusHTTP {
   }
 
   @Test func leavesThePartitionOutForDeletesOfAll() async throws {
-    let (rest, http) = importer(#"{"code":0,"data":{"jobId":"1"}}"#)
+    let (rest, http) = try importer(#"{"code":0,"data":{"jobId":"1"}}"#)
     _ = try await rest.start(
       [["b/d/1/"]], into: "coll", partition: "", in: "default", options: ImportOptions(backup: false, l0Import: true))
     let body = http.requests.withLock { $0[0].body }
@@ -60,7 +65,7 @@ private final class ScriptedHTTP: MilvusHTTP {
     ("Uncommitted", .persisted), ("Committing", .persisted),
   ])
   func understandsStates(word: String, state: ImportState) async throws {
-    let (rest, http) = importer(
+    let (rest, http) = try importer(
       #"{"code":0,"data":{"jobId":"7","state":"\#(word)","progress":30,"reason":"r","importedRows":12,"more":[]}}"#)
     let progress = try await rest.state(of: 7, in: "db")
     #expect(
@@ -74,11 +79,22 @@ private final class ScriptedHTTP: MilvusHTTP {
     #"{"code":0}"#,
   ])
   func anAnswerThatIsNoSuccessIsAnError(answer: String) async throws {
-    let (rest, _) = importer(answer, answer)
+    let (rest, _) = try importer(answer, answer)
     await #expect(throws: MilvusError.self) { try await rest.state(of: 7, in: "db") }
     await #expect(throws: MilvusError.self) {
       try await rest.start([["x/"]], into: "c", partition: "p", in: "d", options: ImportOptions())
     }
+  }
+
+  @Test(arguments: [
+    ("401", MilvusError.Code.authentication, "milvus.password"), ("404", .unsupported, "--use_v2_restore"),
+    ("503", .unreachable, "running"), ("500", .server, nil),
+  ])
+  func eachStatusHasItsMeaning(status: String, code: MilvusError.Code, remedy: String?) async throws {
+    let (rest, _) = try importer(status)
+    let error = await #expect(throws: MilvusError.self) { try await rest.state(of: 7, in: "db") }
+    #expect(error?.code == code && error?.reason.contains(status) == true)
+    #expect(remedy == nil || error?.remedy?.contains(remedy ?? "") == true)
   }
 
   /// A job importer that lets the fake import each segment by itself.
@@ -135,6 +151,6 @@ private final class ScriptedHTTP: MilvusHTTP {
     var newer = try await Bed.withBackup(shared: true, version: "v2.5.4")
     newer.context.jobImporter = nil
     let error = try await #require(throws: EngineError.self) { try await newer.restore(request) }
-    #expect(error.code == .unsupported && error.message.contains("client certificate"))
+    #expect(error.code == .unsupported && error.message.contains("cannot be asked by HTTP"))
   }
 }

@@ -23,7 +23,9 @@ public struct EngineContext: Sendable {
   /// Milvus' gRPC endpoint.
   public var milvus: MilvusEndpoint
   /// How Milvus is asked by HTTP; nil to do without.
-  public var rest: MilvusREST?
+  public var rest: MilvusREST? {
+    didSet { jobImporter = rest.flatMap { RESTImporter($0) } }
+  }
   /// Bounds.
   public var limits: EngineLimits
   /// Bytes held in memory by all jobs that share this context.
@@ -34,7 +36,7 @@ public struct EngineContext: Sendable {
   /// How a connection to Milvus is made and how often it is asked; another one in tests.
   var milvusConnector: any MilvusConnector
   var pace = Pace()
-  /// Import by REST; nil where no way to make HTTP requests was given.
+  /// Import by REST; nil where Milvus cannot be asked by HTTP. Goes with `rest`.
   var jobImporter: (any JobImporter)?
 
   /// Describes a store. Nothing is opened or connected.

@@ -92,7 +92,7 @@ struct GarbagePause: Sendable {
 
   private func ask(_ call: String) async throws -> RESTAnswer {
     try await rest.transport.send(
-      "\(management)/management/datacoord/garbage_collection/\(call)", bearer: nil, body: nil)
+      RESTRequest(url: "\(management)/management/datacoord/garbage_collection/\(call)"))
   }
 
   /// The ticket that some servers answer, as it stands in a URL.

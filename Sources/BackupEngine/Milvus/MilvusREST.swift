@@ -1,18 +1,31 @@
-// What a backup asks Milvus by HTTP: the files of a segment, and to keep its garbage for a while.
+// What Milvus is asked by HTTP: the files of a segment, to keep its garbage for a while, import jobs (`RESTImporter`).
 //
 // Facts: the milvus-backup format. Milvus from 2.5.8 on tells the log ids of a segment; the management port, by default
 // 9091 and without credentials, pauses garbage collection. Neither is needed for a backup: what cannot be asked is done
 // without, and said.
 
 import FoundationEssentials
+import MilvusClient
 
 /// Sends HTTP requests; how is the business of whoever makes the context.
 public protocol RESTTransport: Sendable {
   /// Sends one request and waits for its whole answer, for a bounded time.
-  /// - Parameters:
-  ///   - bearer: token for the header `Authorization`; nil for none. Must not get into an error.
-  ///   - body: JSON to POST; nil for GET.
-  func send(_ url: String, bearer: String?, body: [UInt8]?) async throws -> RESTAnswer
+  /// - Throws: `MilvusError`; with `mayHaveHappened` when the request may have reached the server.
+  func send(_ request: RESTRequest) async throws(MilvusError) -> RESTAnswer
+}
+
+/// A request to Milvus by HTTP.
+public struct RESTRequest: Sendable {
+  /// Where to.
+  public var url: String
+  /// Token for the header `Authorization`; nil for none. Must not get into an error.
+  public var bearer: String?
+  /// JSON to POST; nil for GET.
+  public var body: [UInt8]?
+  /// Seconds that Milvus may take for the answer.
+  public var patience: Double = 60
+  /// Whether it must not be sent again by itself when a kept connection turns out to be closed.
+  public var mustNotRepeat = false
 }
 
 /// An answer to an HTTP request.
@@ -118,7 +131,7 @@ extension MilvusREST {
   func encryptionKey(ofDatabase name: String) async throws -> String {
     struct Answer: Decodable { var ezk: String? }
     let answer = try await transport.send(
-      "\(management)/management/rootcoord/ez/backup?db_name=\(Self.escaped(name))", bearer: nil, body: nil)
+      RESTRequest(url: "\(management)/management/rootcoord/ez/backup?db_name=\(Self.escaped(name))"))
     guard answer.status == 200 else { throw RESTFailure(description: "it answered HTTP status \(answer.status)") }
     guard let key = try? JSONDecoder().decode(Answer.self, from: Data(answer.body)).ezk, !key.isEmpty else {
       throw RESTFailure(description: "its answer has no key")
@@ -142,7 +155,9 @@ extension MilvusREST {
     guard let server else { throw RESTFailure(description: "it cannot be asked by HTTP") }
     let question = Question(dbName: database, collectionId: collection, segmentIds: [id])
     let answer = try await transport.send(
-      server + "/v2/vectordb/segments/describe", bearer: bearer, body: [UInt8](try JSONEncoder().encode(question)))
+      RESTRequest(
+        url: server + "/v2/vectordb/segments/describe", bearer: bearer,
+        body: [UInt8](try JSONEncoder().encode(question))))
     guard answer.status == 200 else { throw RESTFailure(description: "it answered HTTP status \(answer.status)") }
     let decoded: Answer
     do {

@@ -6,25 +6,20 @@
 import FoundationEssentials
 import MilvusClient
 
-/// Makes HTTP requests to Milvus' proxy, with the credentials of its store.
-public protocol MilvusHTTP: Sendable {
-  /// Posts JSON to a path such as `/v2/vectordb/jobs/import/create`.
-  /// - Returns: the body of an answer of status 200.
-  /// - Throws: `MilvusError`; with `mayHaveHappened` when the request may have reached the server.
-  func post(_ path: String, _ json: [UInt8]) async throws(MilvusError) -> [UInt8]
-}
-
-extension EngineContext {
-  /// Lets restores import by REST.
-  public mutating func setHTTP(_ http: any MilvusHTTP) {
-    jobImporter = RESTImporter(http: http, server: milvus.address)
-  }
-}
-
 /// The REST interface.
 struct RESTImporter: JobImporter {
-  let http: any MilvusHTTP
+  let transport: any RESTTransport
+  /// URL of the proxy without a slash at its end.
   let server: String
+  let bearer: String?
+
+  /// Nil where Milvus cannot be asked by REST.
+  init?(_ rest: MilvusREST) {
+    guard let server = rest.server else { return nil }
+    transport = rest.transport
+    self.server = server
+    bearer = rest.bearer
+  }
 
   private struct Create: Encodable {
     var dbName: String
@@ -95,8 +90,11 @@ struct RESTImporter: JobImporter {
     } catch {
       throw failure(.invalidArgument, word, object, "the request cannot be written as JSON (\(error))")
     }
-    let bytes = try await http.post(path, json)
-    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(bytes)) else {
+    // As long as milvus-backup lets Milvus take. A job must not be started twice.
+    let response = try await transport.send(
+      RESTRequest(url: server + path, bearer: bearer, body: json, patience: 600, mustNotRepeat: word == "create"))
+    if let problem = problem(response, word, object) { throw problem }
+    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body)) else {
       throw failure(.server, word, object, "the answer is not what Milvus answers there")
     }
     guard answer.code == 0, let data = answer.data else {
@@ -108,8 +106,26 @@ struct RESTImporter: JobImporter {
     return data
   }
 
-  private func failure(_ code: MilvusError.Code, _ word: String, _ object: String, _ reason: String) -> MilvusError {
+  /// What an answer's status says is wrong.
+  private func problem(_ response: RESTAnswer, _ word: String, _ object: String) -> MilvusError? {
+    let (code, remedy): (MilvusError.Code, String?)
+    switch response.status {
+    case 200: return nil
+    case 401, 403: (code, remedy) = (.authentication, "check milvus.user and milvus.password")
+    case 404: (code, remedy) = (.unsupported, "restore without --use_v2_restore")
+    case 502, 503, 504: (code, remedy) = (.unreachable, "check that Milvus is running")
+    default: (code, remedy) = (.server, nil)
+    }
+    let text = String(decoding: response.body.prefix(300), as: UTF8.self)
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
+    return failure(code, word, object, "HTTP status \(response.status) \(text)", remedy)
+  }
+
+  private func failure(
+    _ code: MilvusError.Code, _ word: String, _ object: String, _ reason: String, _ remedy: String? = nil
+  ) -> MilvusError {
     MilvusError(
-      code: code, call: "/v2/vectordb/jobs/import/\(word)", object: object, server: server, reason: reason)
+      code: code, call: "/v2/vectordb/jobs/import/\(word)", object: object, server: server, reason: reason,
+      remedy: remedy)
   }
 }

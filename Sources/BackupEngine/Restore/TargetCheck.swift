@@ -95,7 +95,7 @@ struct TargetCheck: Sendable {
     guard context.jobImporter != nil else {
       throw EngineError(
         .unsupported,
-        "\(milvus) wants a client certificate, which this program shows by gRPC only. Leave out --use_v2_restore.")
+        "\(milvus) cannot be asked by HTTP. Leave out --use_v2_restore.")
     }
   }
 

@@ -35,7 +35,17 @@ final class FakeREST: RESTTransport {
       pausesGarbage: true)
   }
 
-  func send(_ url: String, bearer: String?, body: [UInt8]?) async throws -> RESTAnswer {
+  func send(_ request: RESTRequest) async throws(MilvusError) -> RESTAnswer {
+    do {
+      return try await answer(request.url, bearer: request.bearer, body: request.body)
+    } catch is CancellationError {
+      throw MilvusError(code: .cancelled, call: "HTTP", reason: "cancelled")
+    } catch {
+      throw MilvusError(code: .unreachable, call: "HTTP", reason: "\(error)")
+    }
+  }
+
+  private func answer(_ url: String, bearer: String?, body: [UInt8]?) async throws -> RESTAnswer {
     try Task.checkCancellation()
     let path = String(url.dropFirst("http://milvus:".count))
     state.withLock { $0.requests.append(path) }
