@@ -10,25 +10,30 @@ import Testing
   final class Server {
     let port: Int
     let certificate: String
+    let key: String
     private let folder: String
     private let process: pid_t
 
-    init() throws {
+    /// - Parameters:
+    ///   - name: what the certificate is for, beside 127.0.0.1.
+    ///   - wantsClients: whether clients have to show a certificate; the server's own is taken.
+    init(name: String? = nil, wantsClients: Bool = false) throws {
       var template = Array("/tmp/tls-test-XXXXXX".utf8CString)
       guard mkdtemp(&template) != nil else { throw SetupFailure() }
       folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       certificate = folder + "/certificate.pem"
-      let key = folder + "/key.pem"
+      key = folder + "/key.pem"
       let made = try Self.spawn([
         "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
-        certificate, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+        certificate, "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+        name.map { "subjectAltName=DNS:\($0)" } ?? "subjectAltName=IP:127.0.0.1",
       ])
       var status: Int32 = -1
       guard waitpid(made, &status, 0) == made, status == 0 else { throw SetupFailure() }
       port = try closedPort()
-      process = try Self.spawn([
-        "s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet",
-      ])
+      process = try Self.spawn(
+        ["s_server", "-accept", "127.0.0.1:\(port)", "-key", key, "-cert", certificate, "-www", "-quiet"]
+          + (wantsClients ? ["-Verify", "1", "-verify_return_error", "-CAfile", certificate] : []))
     }
 
     deinit {
@@ -65,6 +70,37 @@ import Testing
       }
       return try await engine.send(request)
     }
+  }
+
+  @Test func aServerThatAsksForACertificateIsShownIt() async throws {
+    let server = try Server(wantsClients: true)
+    let engine = try HTTPEngine()
+    var request = HTTPRequest(
+      .get, url: "https://127.0.0.1:\(server.port)/", certificateAuthorityFile: server.certificate)
+    request.identity = HTTPIdentity(certificateFile: server.certificate, keyFile: server.key)
+    #expect(try await server.send(request, by: engine).status == 200)
+    // The same handle must not show it to others.
+    request.identity = nil
+    await #expect(throws: HTTPError.self) { try await engine.send(request) }
+    request.identity = HTTPIdentity(certificateFile: "/missing.pem", keyFile: server.key)
+    let error = await #expect(throws: HTTPError.self) { try await engine.send(request) }
+    #expect(error?.code == .tls, "\(error as Any)")
+  }
+
+  @Test func aServerMayBeReachedElsewhereThanItsNameSays() async throws {
+    let server = try Server(name: "milvus.test")
+    let engine = try HTTPEngine()
+    var request = HTTPRequest(
+      .get, url: "https://milvus.test:\(server.port)/", certificateAuthorityFile: server.certificate)
+    request.connectTo = "127.0.0.1:\(server.port)"
+    #expect(try await server.send(request, by: engine).status == 200)
+    request.url = "https://other.test:\(server.port)/"
+    let error = await #expect(throws: HTTPError.self) { try await engine.send(request) }
+    #expect(error?.code == .tls, "the name has to be the certificate's: \(error as Any)")
+    request.connectTo = nil
+    request.url = "https://milvus.test:\(server.port)/"
+    let unknown = await #expect(throws: HTTPError.self) { try await engine.send(request) }
+    #expect(unknown?.code == .hostUnknown, "the handle must not remember: \(unknown as Any)")
   }
 
   @Test func serverWithACertificateOfTheGivenAuthorityIsTrusted() async throws {
