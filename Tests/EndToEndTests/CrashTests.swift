@@ -159,6 +159,47 @@ extension EndToEnd {
       }
     }
 
+    @Test func anyUserMountsForHimselfAlone() async throws {
+      try await Workplace.with(mounted: false) { place in
+        try await Oracle.remove("A", "backup/of_nobody/")
+        // Distributions let every user open it; here it may be kept from them.
+        let mode = try await run("stat -c %a /dev/fuse")
+        let result: Result<Void, any Error>
+        do {
+          try await run(
+            """
+            chmod 666 /dev/fuse
+            cp "$BACKUPFS" '\(place.folder)/program'
+            chown -R 65534:65534 '\(place.configs)' '\(place.mount)' '\(place.state)'
+            """)
+          let user =
+            "env -i PATH=\"$PATH\" XDG_STATE_HOME='\(place.state)' setpriv --reuid=65534 --regid=65534 --clear-groups"
+          let program = "\(user) '\(place.folder)/program'"
+          try await run("\(program) mount '\(place.configs)' '\(place.mount)' --log '\(place.state)/log'")
+          try await run(
+            """
+            \(user) mkdir '\(place.mount)/milvus_A/of_nobody'
+            \(user) sh -c "head -c 300000 /dev/zero > '\(place.mount)/milvus_A/of_nobody/f'"
+            test "$(\(user) stat -c '%s %u' '\(place.mount)/milvus_A/of_nobody/f')" = '300000 65534'
+            """)
+          #expect(try await Oracle.objects("A", "backup/of_nobody/").keys.sorted() == ["f"])
+          let root = try await shell("ls '\(place.mount)'")
+          #expect(!root.succeeded && root.output.contains("Permission denied"), "\(root.output)")
+          let open = try await shell(
+            "mkdir '\(place.state)/other' && chown 65534 '\(place.state)/other' && \(program) mount -o allow_other '\(place.configs)' '\(place.state)/other'"
+          )
+          #expect(open.status == 1 && open.output.contains("user_allow_other"), "\(open.output)")
+          try await run("\(program) umount '\(place.mount)'")
+          #expect(!(try await shell("mountpoint -q '\(place.mount)'")).succeeded)
+          result = .success(())
+        } catch {
+          result = .failure(error)
+        }
+        try await run("chmod \(mode) /dev/fuse")
+        try result.get()
+      }
+    }
+
     @Test func mountRunsTheProgramAsItsHelper() async throws {
       try await Workplace.with(mounted: false) { place in
         try await run("ln -s \"$BACKUPFS\" '\(place.folder)/mount.milvus-backupfs'")
