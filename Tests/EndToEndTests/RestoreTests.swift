@@ -93,44 +93,15 @@ extension EndToEnd {
       }
     }
 
-    /// A proxy before B's store, to which `body` gives the port and a way to set its rules.
-    private func withProxy(_ body: (_ port: Int, _ rules: (String) async throws -> Void) async throws -> Void)
-      async throws
-    {
-      let program = try #require(ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_FAULT_PROXY"])
-      let endpoint = try Testbed.instance("B").store.endpoint.replacing("http://", with: "")
-      let folder = FileManager.default.temporaryDirectory.appending(path: "proxy-\(UUID().uuidString)").path
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      let proxy = try Running(
-        "exec '\(program)' --to \(endpoint) --control 127.0.0.1:0 > '\(folder)/ports'", environment: [:])
-      var ports = ""
-      for _ in 0..<100 where ports.isEmpty {
-        try await Task.sleep(for: .milliseconds(50))
-        ports = (try? String(contentsOfFile: "\(folder)/ports", encoding: .utf8)) ?? ""
-      }
-      let port = Int(try await run("jq .port '\(folder)/ports'")) ?? 0
-      let control = try await run("jq .control '\(folder)/ports'")
-      let result: Result<Void, any Error>
-      do {
-        try await body(port) { rules in
-          try await run("curl -fsS -T - http://127.0.0.1:\(control)/rules <<< '\(rules)'")
-        }
-        result = .success(())
-      } catch {
-        result = .failure(error)
-      }
-      kill(proxy.identifier, SIGTERM)
-      _ = try await proxy.wait(limit: 10)
-      try? FileManager.default.removeItem(atPath: folder)
-      try result.get()
-    }
-
     @Test func aStoreThatFailsInMidRestoreCostsTimeOrLeavesNothing() async throws {
       _ = try await contents("make", "A", "parts", "r_store")
       try await forget("r_store")
       for name in ["r_store_retried", "r_store_refused"] { _ = try await contents("drop", "B", name) }
       let own = try #require(try Testbed.instance("B").store.endpoint.split(separator: ":").last)
-      try await withProxy { port, setRules in
+      try await StoreProxy.with("B") { port, control in
+        let setRules = { (rules: String) in
+          _ = try await run("curl -fsS -T - http://127.0.0.1:\(control)/rules <<< '\(rules)'")
+        }
         let edits = try Self.backupsOfA + [("port: \(own)", "port: \(port)")]
         try await Workplace.with(edits: ["B": edits]) { place in
           try await run(

@@ -27,5 +27,25 @@ extension EndToEnd {
         #expect(try await Oracle.uploads(store, "backup/stress_") == 0)
       }
     }
+
+    /// Each operation on a failing store ends well or with an errno that is documented, and nothing partial is in the store.
+    @Test func aStoreThatFailsAtRandomHoldsWhatWasSaid() async throws {
+      try await Oracle.remove("A", "backup/faulty/")
+      let own = try #require(try Testbed.instance("A").store.endpoint.split(separator: ":").last)
+      let seed = ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_SEED"] ?? "1"
+      try await StoreProxy.with("A") { port, control in
+        try await Workplace.with(edits: ["A": [("port: \(own)", "port: \(port)")]]) { place in
+          let script = "\(Testbed.project)/Tests/EndToEndTests/Oracle/faulty.py"
+          let text = try await run(
+            "\"$PYTHON\" '\(script)' \"$MILVUS_BACKUPFS_TESTBED\" '\(place.mount)' \(control) \(Self.seconds) \(seed)",
+            limit: Double(Self.seconds) * 4 + 240)
+          print(text)
+          #expect(!text.contains("WRONG") && text.contains(" 0 uploads left"), "\(text)")
+          let failed = text.matches(of: /(\d+) failed/).first.flatMap { Int($0.1) }
+          #expect(try #require(failed) > 0, "the faults were felt")
+        }
+      }
+      try await Oracle.remove("A", "backup/faulty/")
+    }
   }
 }
