@@ -24,10 +24,15 @@ struct ReceiveThreshold {
 
   /// What the socket has now.
   private(set) var bytes = ReceiveThreshold.none
+  /// Bytes per second: of this body so far, or of the one before; 0 if unknown.
+  private(set) var rate: Double
   private var began: Double?
   private var nextLook = 0
   private var lastReceived = 0
   private var lastBytes = 0
+
+  /// - Parameter rate: at which the body before came, in bytes per second; 0 if there was none.
+  init(rate: Double = 0) { self.rate = rate }
 
   /// Whether it is time to look: at the beginning, after each step, and near the end.
   func isDue(received: Int, remaining: Int) -> Bool {
@@ -41,11 +46,12 @@ struct ReceiveThreshold {
   mutating func update(received: Int, remaining: Int, now: Double) -> Int? {
     nextLook = received + Self.step
     lastReceived = received
-    guard let began else {
-      self.began = now
-      return nil
+    if let began {
+      // What came first may have waited in the socket.
+      rate = Double(received) / max(now - began, 0.001)
+    } else {
+      began = now
     }
-    let rate = Double(received) / max(now - began, 0.001)
     let bound = min(Self.largest, remaining - Self.margin, Int(min(rate * Self.delay, Double(Self.largest))))
     // In powers of two, so that the end of a body takes few steps and a rate that varies none.
     var wanted = Self.largest
@@ -63,6 +69,7 @@ struct ReceiveThreshold {
     guard bytes > Self.none, lastReceived == lastBytes else { return nil }
     // For this body the sender has lost its credit.
     nextLook = .max
+    rate = 0
     bytes = Self.none
     return bytes
   }

@@ -127,7 +127,7 @@ final class Transfer {
     }
     timesSent = 0
     refusal = nil
-    threshold = ReceiveThreshold()
+    threshold = ReceiveThreshold(rate: threshold.rate)
     answer = AnswerCollector(easy: easy, request: request)
     self.exchange = exchange
     return nil

@@ -30,6 +30,15 @@ import Testing
     #expect(threshold.relax() == nil)
   }
 
+  @Test func aBodyBeginsWithWhatTheOneBeforeShowed() {
+    var threshold = ReceiveThreshold(rate: 5e8)
+    let size = 512 << 10
+    #expect(threshold.update(received: 16 << 10, remaining: size - (16 << 10), now: 7) == 256 << 10)
+    #expect(ReceiveThreshold(rate: 5e8).bytes == ReceiveThreshold.none)
+    var small = ReceiveThreshold(rate: 5e8)
+    #expect(small.update(received: 16 << 10, remaining: 48 << 10, now: 7) == nil, "less than TLS may hold back")
+  }
+
   @Test func oneThatFallsSilentLosesItsCredit() {
     var threshold = ReceiveThreshold()
     _ = threshold.update(received: 1 << 20, remaining: 64 << 20, now: 0)
