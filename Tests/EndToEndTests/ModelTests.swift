@@ -21,7 +21,7 @@ extension EndToEnd {
     @Test(arguments: seeds)
     func theMountIsWhatTheModelSays(seed: Int) async throws {
       try await Oracle.remove("B", "backup/model-\(seed)/")
-      let steps = Self.number("MILVUS_BACKUPFS_MODEL_STEPS") ?? 1500
+      let steps = Self.number("MILVUS_BACKUPFS_MODEL_STEPS") ?? 1200
       try await Workplace.with(options: "-o lifetime=0.1") { place in
         try await run("mkdir '\(place.mount)/milvus_B/model-\(seed)'")
         let testbed = ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_TESTBED"] ?? ""
