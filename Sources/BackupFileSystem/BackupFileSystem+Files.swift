@@ -117,6 +117,8 @@ extension BackupFileSystem {
     of inode: InodeNumber, contents: [UInt8], isNew: Bool, condition: WriteCondition, caller: Caller, _ tree: Tree
   ) throws(FileSystemError) -> WriteSession {
     let (store, key) = try writableLocation(of: inode, in: tree)
+    var later: (@Sendable (WriteSession) -> Void)?
+    if let behind { later = { behind.begin($0, path: $0.pathSuffix) } }
     return WriteSession(
       inode: inode, key: key, store: store.objects, thread: caller.thread, opener: inspector.process(caller.thread),
       pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,
@@ -125,7 +127,7 @@ extension BackupFileSystem {
         copier: ObjectCopier(budget: transferBudget),
         inspector: inspector, gauges: gauges,
         claim: { [aheads] (key, object) throws(FileSystemError) in try aheads.claim(key, object, in: store.name) },
-        behind: behind.map { behind in { session in behind.begin(session, path: session.pathSuffix) } },
+        behind: later,
         published: { [weak self] in self?.published($0, $1) }))
   }
 

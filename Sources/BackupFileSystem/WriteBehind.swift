@@ -7,6 +7,7 @@
 
 import ObjectStore
 import Synchronization
+import SystemPackage
 
 /// Publishes closed files, many at once.
 final class WriteBehind: Sendable {
@@ -73,10 +74,9 @@ final class WriteBehind: Sendable {
     guard let done = pending(inode) else { return }
     do throws(FileSystemError) {
       try await done.value()
-    } catch  where error.errno == .interrupted {
-      throw error
     } catch {
-      // Its own fsync, or that of a directory, tells.
+      // Of a file that failed its own fsync, or that of a directory, tells.
+      if error.errno == .interrupted { throw error }
     }
   }
 
@@ -86,10 +86,9 @@ final class WriteBehind: Sendable {
     for done in state.withLock({ $0.pending.values.map(\.done) }) {
       do throws(FileSystemError) {
         try await done.value()
-      } catch  where error.errno == .interrupted {
-        throw error
       } catch {
-        // Counted below, if it lies there.
+        // Failures are told below, if they lie there.
+        if error.errno == .interrupted { throw error }
       }
     }
     let failures = state.withLock { state in

@@ -50,7 +50,7 @@ import Testing
     let (mount, told) = mount(store, steering)
     try await mount.mkdir("A/b")
     steering.close()
-    for number in 0..<40 { try await mount.save("A/b/f\(number)", pattern(1000 + number)) }
+    for number in 0..<40 { try await mount.saveLater("A/b/f\(number)", pattern(1000 + number)) }
     #expect(try await store.listAll("").isEmpty)
     #expect(try await mount.attributes("A/b/f7").size == 1007, "what was written is seen at once")
     #expect(try await mount.list("A/b").count == 40)
@@ -71,8 +71,8 @@ import Testing
     try await mount.mkdir("A/b")
     try await mount.mkdir("A/c")
     steering.fails.withLock { $0 = ["backup/b/bad"] }
-    try await mount.save("A/b/bad", pattern(10))
-    try await mount.save("A/b/good", pattern(11))
+    try await mount.saveLater("A/b/bad", pattern(10))
+    try await mount.saveLater("A/b/good", pattern(11))
     try await sync(mount, "A/c")
     #expect(mount.system.behind?.counts.failures == 1, "it is no concern of the other directory")
     let error = await #expect(throws: FileSystemError.self) { try await sync(mount, "A/b") }
@@ -94,9 +94,9 @@ import Testing
     try await mount.flush(handle)
     try await mount.write(handle, pattern(50), at: 100)
     try await mount.flush(handle)
-    try await mount.save("A/b/gone", pattern(10))
-    try await mount.save("A/b/old", pattern(20))
-    try await mount.save("A/b/replaced", pattern(30))
+    try await mount.saveLater("A/b/gone", pattern(10))
+    try await mount.saveLater("A/b/old", pattern(20))
+    try await mount.saveLater("A/b/replaced", pattern(30))
     let rest = Task {
       try await mount.unlink("A/b/gone")
       try await mount.rename("A/b/old", "A/b/new")
@@ -118,7 +118,7 @@ import Testing
     let (mount, _) = mount(store, steering)
     try await mount.mkdir("A/b")
     steering.close()
-    try await mount.save("A/b/f", pattern(10))
+    try await mount.saveLater("A/b/f", pattern(10))
     let ending = Task { await mount.system.endWriting() }
     try await Task.sleep(for: .milliseconds(20))
     steering.open()
@@ -128,11 +128,19 @@ import Testing
 }
 
 extension TestMount {
-  /// open of a file that is there, cutting it, write, close.
+  /// open, write, close of a new file. As with a kernel nobody waits for the release.
+  fileprivate func saveLater(_ path: String, _ bytes: [UInt8]) async throws(FileSystemError) {
+    try await finish(try await create(path), bytes)
+  }
+
+  /// The same with a file that is there, which is cut first.
   fileprivate func replace(_ path: String, _ bytes: [UInt8]) async throws(FileSystemError) {
-    let handle = try await open(path, [.write, .truncate])
+    try await finish(try await open(path, [.write, .truncate]), bytes)
+  }
+
+  private func finish(_ handle: FileHandle, _ bytes: [UInt8]) async throws(FileSystemError) {
     try await write(handle, bytes)
     try await flush(handle)
-    await release(handle)
+    Task { await release(handle) }
   }
 }

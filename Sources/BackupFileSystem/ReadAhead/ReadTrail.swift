@@ -3,6 +3,8 @@
 // The sign is that it reads files in the order in which the mount lists them, as `cp -r`, `tar` and `grep -r` do. A thread
 // that leaves the trail loses what was fetched for it, and has to follow a new one twice as long before it is helped again.
 
+import ObjectStore
+
 /// The trail of one thread.
 struct ReadTrail {
   /// Files read one after the other before the first is fetched ahead.
