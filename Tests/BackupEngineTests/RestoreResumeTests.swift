@@ -124,6 +124,33 @@ import Testing
     #expect(report.warnings.contains { $0.contains("Milvus was restarted") })
   }
 
+  /// What Milvus says of a task that its data node had been given and forgot.
+  @Test(arguments: [true, false])
+  func importsAgainWhatExpiredOnlyIfMilvusWasAway(wasAway: Bool) async throws {
+    let bed = try await Bed.withBackup(shared: true)
+    let left = Mutex(wasAway ? 2 : 0)
+    bed.milvus.faults.withLock {
+      $0.importsLostByRestart = 1
+      $0.lossReason = "the import task has timed out"
+      $0.before = { call throws(MilvusError) in
+        guard call == "GetImportState" else { return }
+        let isAway = left.withLock { left in
+          left -= 1
+          return left >= 0
+        }
+        if isAway { throw MilvusError(code: .unreachable, call: call, server: "milvus:19530", reason: "refused") }
+      }
+    }
+    let request = RestoreRequest(backup: "bk", newName: "coll_bak")
+    guard wasAway else {
+      let error = try await #require(throws: EngineError.self) { try await bed.restore(request) }
+      #expect(error.message.contains("rootCoord.importTaskExpiration"))
+      return
+    }
+    let report = try await bed.restore(request)
+    #expect(report.collections.map(\.rowsRestored) == [297] && bed.rows() == 297 && bed.imports.count == 3)
+  }
+
   @Test func givesUpOnAMilvusThatIsRestartedAgainAndAgain() async throws {
     let bed = try await Bed.withBackup(shared: true)
     bed.milvus.faults.withLock { $0.importsLostByRestart = 100 }

@@ -3,7 +3,8 @@
 // Every state leads out: 6 is success, 1 and 7 are failures, a task that Milvus does not know is one too, and a Milvus
 // that stays away ends the wait. Only a task that Milvus itself calls running is waited for without limit, and then the
 // phase says how long it has not moved. A unit is imported again only when Milvus says that the task failed because it was
-// restarted, or does not have the task that it was asked for: never while it may still be at work.
+// restarted, gives it up after it was away, or does not have the task that it was asked for: never while it may still be
+// at work.
 
 import BackupFormat
 import MilvusClient
@@ -160,6 +161,7 @@ struct ImportRunner: Sendable {
     _ task: Int64, _ what: String, _ bundle: ImportBundle, _ reported: inout Int64
   ) async throws -> Result<Int64, Failure> {
     var backoff = Backoff(context.pace.importPoll)
+    let outages = run.outagesSeen
     var last: (state: ImportState, percent: Int)?
     var moved = ContinuousClock.now
     while true {
@@ -179,7 +181,7 @@ struct ImportRunner: Sendable {
       }
       if now.state.isFailure {
         run.ledger.didNotImport(bundle.name, into: target)
-        return .failure(failure(of: task, what, now))
+        return .failure(failure(of: task, what, now, wasAway: run.outagesSeen > outages))
       }
       let percent = now.state == .persisted ? 99 : min(99, max(0, now.percent ?? 0))
       if last == nil || last?.state != now.state || last?.percent != percent { moved = ContinuousClock.now }
@@ -187,16 +189,23 @@ struct ImportRunner: Sendable {
       let done = bundle.bytes / 100 * Int64(percent)
       run.progress.add(bytes: done - reported)
       reported = done
-      tell(what, now.state, silentFor: (ContinuousClock.now - moved) / .seconds(1))
+      tell(
+        what, now.state, silentFor: (ContinuousClock.now - moved) / .seconds(1), wasAway: run.outagesSeen > outages)
     }
   }
 
-  private func tell(_ what: String, _ state: ImportState, silentFor seconds: Double) {
-    let silence = seconds < Self.silence ? "" : "; Milvus has reported no progress for \(Int(seconds)) seconds"
-    run.progress.note("importing \(what) (\(state))\(silence)")
+  private func tell(_ what: String, _ state: ImportState, silentFor seconds: Double, wasAway: Bool) {
+    var words = "importing \(what) (\(state))"
+    if seconds >= Self.silence {
+      words += "; Milvus has reported no progress for \(Int(seconds)) seconds"
+      if wasAway {
+        words += " and was away meanwhile: a task that it lost it gives up after rootCoord.importTaskExpiration seconds"
+      }
+    }
+    run.progress.note(words)
   }
 
-  private func failure(of task: Int64, _ what: String, _ state: ImportProgress) -> Failure {
+  private func failure(of task: Int64, _ what: String, _ state: ImportProgress, wasAway: Bool) -> Failure {
     let reason = state.failedReason ?? "no reason is given"
     let remedy = Self.remedies.first { reason.contains($0.word) }.map { " \($0.remedy)" } ?? ""
     let error = EngineError(
@@ -205,11 +214,15 @@ struct ImportRunner: Sendable {
       Milvus at \(context.milvus.address) failed to import the \(what) (import task \(task), \(state.state)): \
       \(reason).\(remedy)
       """)
-    return Failure(error: error, isRestart: Self.restarts.contains(where: reason.contains))
+    let isRestart = reason.contains(Self.restarted) || wasAway && reason.contains(Self.expired)
+    return Failure(error: error, isRestart: isRestart)
   }
 
   /// Words by which Milvus 2.3 says that it forgot what it was doing.
-  private static let restarts = ["service restarted"]
+  private static let restarted = "service restarted"
+  /// And those by which it gives up a task: one of a data node that was restarted, too, which nobody works on any more (seen
+  /// on 2.3.5: such a task stays "started" until then). What it had brought in is dropped with it.
+  private static let expired = "timed out"
   /// What to do about failures that are known, by a word of Milvus' reason.
   private static let remedies: [(word: String, remedy: String)] = [
     (

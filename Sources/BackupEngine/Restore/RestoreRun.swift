@@ -23,6 +23,7 @@ final class RestoreRun: Sendable {
   private let stagedBytes: ByteBudget
   private let layout: BackupLayout
   private let counter = Atomic(0)
+  private let outages = Atomic(0)
 
   /// Prepares the course; nothing is done yet.
   init(
@@ -125,6 +126,9 @@ final class RestoreRun: Sendable {
     }
   }
 
+  /// How often Milvus went away so far.
+  var outagesSeen: Int { outages.load(ordering: .relaxed) }
+
   /// Repeats a call while Milvus is away, within the patience of the restore.
   /// - Parameter twice: whether the call may be carried out twice; if not, it is repeated only when it surely was not.
   func patiently<Value: Sendable>(
@@ -137,6 +141,7 @@ final class RestoreRun: Sendable {
       do {
         return try await body()
       } catch let error as MilvusError where error.isOutage && (twice || !error.mayHaveHappened) {
+        if away == nil { outages.add(1, ordering: .relaxed) }
         let since = away ?? ContinuousClock.now
         away = since
         guard ContinuousClock.now - since < .seconds(limits.milvusPatience) else { throw error }

@@ -24,7 +24,7 @@ extension FakeMilvus {
         faults.importsLostByRestart -= 1
         return faults.importsLostByRestart >= 0
       }
-      if isForgotten { throw Refused(description: "service restarted") }
+      if isForgotten { throw Refused(description: faults.withLock { $0.lossReason }) }
       outcome = .rows(try await read(keys, into: name, partition: partition, options: options))
     } catch {
       outcome = .failure("\(error)")

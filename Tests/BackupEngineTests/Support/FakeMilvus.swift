@@ -73,6 +73,7 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var importsHang = false
     /// So many imports fail because the server was restarted.
     var importsLostByRestart = 0
+    var lossReason = "service restarted"
     /// So many imports are begun without their answer arriving.
     var importAnswersLost = 0
     /// Flushes stay where they are.
