@@ -15,35 +15,47 @@ extension WriteSession {
     let count = min(count, source.object.size - offset)
     guard count > 0 else { return 0 }
     return try await gate.inside { () async throws(FileSystemError) in
-      try check()
-      let isFresh = state.withLock { $0.body.isEmptyMemory && !$0.isComplete } && targetOffset == 0
-      // Nothing is held in memory: the object moves when the file is closed, in one piece. The kernel asks for less than
-      // 4 GiB at a time, so that a larger object comes in several requests.
-      let continues = isFresh && offset == 0 || offset == targetOffset && covered(of: source) == offset
-      if continues, Self.movesWhole(source.object, source.store, store) {
-        state.withLock {
-          $0.body.becomeCopy(of: source.object, from: source.store, covered: offset + count)
-        }
-        noteWritten()
-        return Int(count)
+      do throws(FileSystemError) {
+        return try await copyInside(from: source, offset: offset, count: count, to: targetOffset)
+      } catch {
+        failFinally(error)
+        throw error
       }
-      try await materialize()
-      if isFresh, offset == 0, source.object.size > WriteBody.memoryLimit {
-        state.withLock { $0.body.beginStream() }
-      }
-      if state.withLock({ $0.body.canSkip(to: targetOffset) }), source.object.size > WriteBody.memoryLimit,
-        let copied = try await copyParts(from: source, offset: offset, count: count)
-      {
-        return copied
-      }
-      let piece = min(count, Int64(ObjectCopier.partSize))
-      try await reserveWaiting(upTo: targetOffset + piece)
-      // Given back before it is written: a part that becomes full thereby needs the budget itself.
-      let bytes = try await storeWork {
-        try await environment.budget.withBytes(Int(piece)) { try await source.fetch(offset..<offset + piece) }
-      }
-      return try await writeInside(bytes, at: targetOffset)
     }
+  }
+
+  /// The same with the gate held.
+  private func copyInside(
+    from source: ReadSession, offset: Int64, count: Int64, to targetOffset: Int64
+  ) async throws(FileSystemError) -> Int {
+    try check()
+    let isFresh = state.withLock { $0.body.isEmptyMemory && !$0.isComplete } && targetOffset == 0
+    // Nothing is held in memory: the object moves when the file is closed, in one piece. The kernel asks for less than
+    // 4 GiB at a time, so that a larger object comes in several requests.
+    let continues = isFresh && offset == 0 || offset == targetOffset && covered(of: source) == offset
+    if continues, Self.movesWhole(source.object, source.store, store) {
+      state.withLock {
+        $0.body.becomeCopy(of: source.object, from: source.store, covered: offset + count)
+      }
+      noteWritten()
+      return Int(count)
+    }
+    try await materialize()
+    if isFresh, offset == 0, source.object.size > WriteBody.memoryLimit {
+      state.withLock { $0.body.beginStream() }
+    }
+    if state.withLock({ $0.body.canSkip(to: targetOffset) }), source.object.size > WriteBody.memoryLimit,
+      let copied = try await copyParts(from: source, offset: offset, count: count)
+    {
+      return copied
+    }
+    let piece = min(count, Int64(ObjectCopier.partSize))
+    try await reserveWaiting(upTo: targetOffset + piece)
+    // Given back before it is written: a part that becomes full thereby needs the budget itself.
+    let bytes = try await storeWork {
+      try await environment.budget.withBytes(Int(piece)) { try await source.fetch(offset..<offset + piece) }
+    }
+    return try await writeInside(bytes, at: targetOffset)
   }
 
   /// Moves whole parts, several at a time, into the stream. Nil when the bytes have to go through the buffer: less than a

@@ -136,7 +136,12 @@ final class WriteSession: Sendable {
     return .pending { () async throws(FileSystemError) in
       try await self.reserveWaiting(upTo: offset + Int64(copy.count))
       return try await self.gate.inside { () async throws(FileSystemError) in
-        try await self.materialize()
+        do throws(FileSystemError) {
+          try await self.materialize()
+        } catch {
+          self.failFinally(error)
+          throw error
+        }
         return try await self.writeInside(copy, at: offset)
       }
     }
@@ -191,6 +196,13 @@ final class WriteSession: Sendable {
     }
   }
 
+  /// Bytes that a program wrote did not arrive: whatever it does next, the file is not whole any more, and a close must not
+  /// publish the rest. Not so when it may try again (EINTR), or another way (what copy_file_range cannot do).
+  func failFinally(_ error: FileSystemError) {
+    guard ![.interrupted, .invalidArgument, .notSupported, .fileTooLarge].contains(error.errno) else { return }
+    fail(error)
+  }
+
   /// Bytes taken before a part was full; nil when all were taken and nothing is to be done.
   private func take(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Int? {
     try state.withLock { state throws(FileSystemError) in
@@ -224,6 +236,7 @@ final class WriteSession: Sendable {
     } catch {
       // What is in the body already counts: an interrupted writer goes on from there.
       if error.errno == .interrupted, taken + begin > 0 { return taken + begin }
+      failFinally(error)
       throw error
     }
   }

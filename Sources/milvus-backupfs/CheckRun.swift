@@ -115,6 +115,7 @@ struct CheckRun: Sendable {
   private static func sentence(_ error: any Error) -> String {
     guard let error = error as? MilvusError else { return "\(error)" }
     switch error.code {
+    case .unreachable where error.remedy?.contains("milvus.") == true: return "\(error)."
     case .unreachable, .timedOut: return "\(error): milvus.address, milvus.port, milvus.tlsMode."
     default: return "\(error)"
     }

@@ -5,6 +5,32 @@ import SystemPackage
 import Testing
 
 @Suite struct WritingTests {
+  /// Found by a mount on a store that fails at random: the write failed, the close went well, and 8 MiB were there.
+  @Test(arguments: [StoreOperation.beginUpload, .uploadPart])
+  func aWriteThatFailedOnceIsNotPublishedByTheClose(operation: StoreOperation) async throws {
+    let store = MemoryStore()
+    let left = Mutex(1)
+    let faulty = FaultInjectingStore(
+      store,
+      before: { now, key in
+        let fails =
+          now == operation
+          && left.withLock { left in
+            left -= 1
+            return left >= 0
+          }
+        guard fails else { return }
+        throw StoreError(.accessDenied, operation: "put", key: key, location: store.location, reason: "told to")
+      })
+    let mount = TestMount([("A", faulty)])
+    try await mount.mkdir("A/b")
+    let handle = try await mount.create("A/b/f")
+    _ = await errno { try await mount.write(handle, pattern(9_500_000)) }
+    #expect(await errno { try await mount.flush(handle) } == .permissionDenied)
+    await mount.release(handle)
+    #expect(try await store.listAll("").isEmpty)
+  }
+
   private let service = MemoryService(name: "target")
   private var store: MemoryStore { MemoryStore(service: service, bucket: "b") }
 

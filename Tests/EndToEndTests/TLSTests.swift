@@ -12,9 +12,10 @@ extension EndToEnd {
         for name in ca other; do
           openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout $name.key -out $name.pem -subj /CN=$name 2>/dev/null
         done
-        printf 'subjectAltName=DNS:milvus.test,IP:127.0.0.1' > server.ext
+        printf 'subjectAltName=IP:127.0.0.1' > server.ext
+        printf 'subjectAltName=DNS:milvus.test' > named.ext
         printf 'extendedKeyUsage=clientAuth' > client.ext
-        for name in server client; do
+        for name in server named client; do
           openssl req -newkey rsa:2048 -nodes -keyout $name.key -out $name.csr -subj /CN=$name 2>/dev/null
           openssl x509 -req -days 2 -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile $name.ext -out $name.pem \
             2>/dev/null
@@ -24,14 +25,16 @@ extension EndToEnd {
 
     /// Runs `body` with the port of a TLS proxy before Milvus A.
     private func withProxy(
-      _ folder: String, wantsClients: Bool, _ body: (_ port: Int) async throws -> Void
+      _ folder: String, certificate: String = "server", wantsClients: Bool = false,
+      _ body: (_ port: Int) async throws -> Void
     ) async throws {
       let milvus = try Testbed.instance("A").milvus.address
       let authority = wantsClients ? "'\(folder)/ca.pem'" : ""
+      try? FileManager.default.removeItem(atPath: "\(folder)/port")
       let proxy = try Running(
         """
-        exec "$PYTHON" '\(Testbed.project)/Tests/EndToEndTests/Oracle/tls_proxy.py' \(milvus) '\(folder)/server.pem' \
-        '\(folder)/server.key' \(authority) > '\(folder)/port'
+        exec "$PYTHON" '\(Testbed.project)/Tests/EndToEndTests/Oracle/tls_proxy.py' \(milvus) '\(folder)/\(certificate).pem' \
+        '\(folder)/\(certificate).key' \(authority) > '\(folder)/port'
         """, environment: ["PYTHON": ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_PYTHON"] ?? "python3"])
       var port: Int?
       for _ in 0..<200 where port == nil {
@@ -73,23 +76,28 @@ extension EndToEnd {
           "tlsMode": "2", "mtlsCertPath": "\(folder)/client.pem", "mtlsKeyPath": "\(folder)/client.key",
         ]) { $1 }
 
-        try await withProxy(folder, wantsClients: false) { port in
+        try await withProxy(folder) { port in
           // A whole backup, so that every kind of call goes through TLS.
           let made = try await command(place, "create -n tls_one -c tls_rows", port: port, trusted)
           #expect(made.succeeded, "\(made.output)")
-          let named = try await command(
-            place, "check", port: port, trusted.merging(["serverName": "milvus.test"]) { $1 })
-          #expect(named.succeeded, "\(named.output)")
           for (settings, words) in [
             (["tlsMode": "1", "caCertPath": "\(folder)/other.pem"], ["milvus.caCertPath"]),
             (["tlsMode": "1"], ["milvus.caCertPath"]),
-            (trusted.merging(["serverName": "elsewhere.test"]) { $1 }, ["milvus.serverName"]),
             (["tlsMode": "1", "caCertPath": "\(folder)/missing.pem"], ["milvus.caCertPath", "missing.pem"]),
             ([:], ["milvus.tlsMode"]),
           ] {
             let outcome = try await command(place, "check", port: port, settings)
             #expect(outcome.status == 1, "\(settings): \(outcome.output)")
             for word in words { #expect(outcome.output.contains(word), "\(settings): \(outcome.output)") }
+          }
+        }
+        try await withProxy(folder, certificate: "named") { port in
+          let named = try await command(
+            place, "check", port: port, trusted.merging(["serverName": "milvus.test"]) { $1 })
+          #expect(named.succeeded, "\(named.output)")
+          for name in ["elsewhere.test", ""] {
+            let other = try await command(place, "check", port: port, trusted.merging(["serverName": name]) { $1 })
+            #expect(other.status == 1 && other.output.contains("milvus.serverName"), "\(other.output)")
           }
         }
         try await withProxy(folder, wantsClients: true) { port in

@@ -21,6 +21,22 @@ func failureReason(_ error: any Error) -> String {
   }
 }
 
+/// What to do about a failure of TLS that has a setting of its own; nil for others.
+func tlsRemedy(_ reason: String) -> String? {
+  switch reason {
+  case "TLS: certificate verify failed":
+    "set milvus.caCertPath to the certificate of the authority that signed the server's certificate"
+  case otherName:
+    "set milvus.serverName to a name that the certificate is for"
+  case _
+  where reason.hasPrefix("TLS: ") && (reason.contains("certificate required") || reason.contains("handshake failure")):
+    "set milvus.tlsMode to 2, milvus.mtlsCertPath and milvus.mtlsKeyPath: the server wants a client's certificate"
+  default: nil
+  }
+}
+
+private let otherName = "TLS: the server's certificate is for another name"
+
 private func shortened(_ text: String, module: Substring = "") -> String {
   if let number = text.firstMatch(of: /errno: ([0-9]+)/).flatMap({ Int32($0.1) }) {
     return String(cString: strerror(number)).lowercased()
@@ -45,7 +61,7 @@ private let wordings: [(text: String, wording: String)] = [
   ),
   ("Stream unexpectedly closed", "the connection broke"),
   ("EOF during handshake", "TLS: the server closed the connection during the handshake"),
-  ("failedToValidateHostname", "TLS: the server's certificate is for another name"),
+  ("failedToValidateHostname", otherName),
   ("failedToLoadCertificate", "a certificate file cannot be read"),
   ("failedToLoadPrivateKey", "the key file cannot be read, or is not the certificate's"),
 ]

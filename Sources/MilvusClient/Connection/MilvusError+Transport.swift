@@ -33,7 +33,8 @@ extension MilvusError {
     }
     if reason.isEmpty { reason = "no reason given" }
     self.init(
-      code: code, call: call, object: object, server: endpoint.address, reason: reason, remedy: code.remedy,
+      code: code, call: call, object: object, server: endpoint.address, reason: reason,
+      remedy: tlsRemedy(reason) ?? code.remedy,
       mayHaveHappened: wasSent && !isAnswer)
   }
 }

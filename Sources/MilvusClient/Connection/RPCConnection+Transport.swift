@@ -26,8 +26,10 @@ extension RPCConnection {
       return try HTTP2ClientTransport.Posix(
         target: target(endpoint), transportSecurity: endpoint.tls.transportSecurity, config: config)
     } catch {
+      let unreadable = endpoint.tls.files.filter { access($0, R_OK) != 0 }
+      let reason = unreadable.isEmpty ? failureReason(error) : "cannot read \(unreadable.joined(separator: ", "))"
       throw .configuration(
-        "the TLS certificates for Milvus at \(endpoint.address) cannot be used (\(failureReason(error)))",
+        "the TLS certificates for Milvus at \(endpoint.address) cannot be used (\(reason))",
         remedy: "check milvus.caCertPath, milvus.mtlsCertPath and milvus.mtlsKeyPath")
     }
   }
@@ -51,6 +53,16 @@ extension MilvusTLS {
     case .plain: nil
     case .server(_, let serverName): serverName
     case .mutual(_, _, _, let serverName): serverName
+    }
+  }
+
+  /// Paths of the files it is made of.
+  fileprivate var files: [String] {
+    switch self {
+    case .plain: []
+    case .server(let caFile, _): [caFile].compactMap { $0 }
+    case .mutual(let certificateFile, let keyFile, let caFile, _):
+      [certificateFile, keyFile, caFile].compactMap { $0 }
     }
   }
 
