@@ -18,7 +18,8 @@ extension WriteSession {
       do throws(FileSystemError) {
         return try await copyInside(from: source, offset: offset, count: count, to: targetOffset)
       } catch {
-        failFinally(error)
+        // EINVAL makes the caller read and write instead.
+        if error.errno != .invalidArgument { failFinally(error) }
         throw error
       }
     }

@@ -197,10 +197,9 @@ final class WriteSession: Sendable {
   }
 
   /// Bytes that a program wrote did not arrive: whatever it does next, the file is not whole any more, and a close must not
-  /// publish the rest. Not so when it may try again (EINTR), or another way (what copy_file_range cannot do).
+  /// publish the rest. Not so when it may try again (EINTR).
   func failFinally(_ error: FileSystemError) {
-    guard ![.interrupted, .invalidArgument, .notSupported, .fileTooLarge].contains(error.errno) else { return }
-    fail(error)
+    if error.errno != .interrupted { fail(error) }
   }
 
   /// Bytes taken before a part was full; nil when all were taken and nothing is to be done.
@@ -211,7 +210,14 @@ final class WriteSession: Sendable {
         throw FileSystemError(
           .ioError, "\(state.key) was published when the process that opened it closed it; nothing can be added")
       }
-      let effect = try state.body.write(bytes, at: offset)
+      let effect: WriteBody.Effect
+      do throws(FileSystemError) {
+        effect = try state.body.write(bytes, at: offset)
+      } catch {
+        // What was refused is missing: a close must not publish the rest.
+        state.failure = error
+        throw error
+      }
       state.wasWritten = true
       state.wasClosedSinceWrite = false
       switch effect {

@@ -6,8 +6,8 @@ import Testing
 
 @Suite struct WritingTests {
   /// Found by a mount on a store that fails at random: the write failed, the close went well, and 8 MiB were there.
-  @Test(arguments: [StoreOperation.beginUpload, .uploadPart])
-  func aWriteThatFailedOnceIsNotPublishedByTheClose(operation: StoreOperation) async throws {
+  @Test(arguments: [StoreOperation.beginUpload, .uploadPart], [StoreError.Code.accessDenied, .tooLarge, .unsupported])
+  func aWriteThatFailedOnceIsNotPublishedByTheClose(operation: StoreOperation, code: StoreError.Code) async throws {
     let store = MemoryStore()
     let left = Mutex(1)
     let faulty = FaultInjectingStore(
@@ -20,13 +20,13 @@ import Testing
             return left >= 0
           }
         guard fails else { return }
-        throw StoreError(.accessDenied, operation: "put", key: key, location: store.location, reason: "told to")
+        throw StoreError(code, operation: "put", key: key, location: store.location, reason: "told to")
       })
     let mount = TestMount([("A", faulty)])
     try await mount.mkdir("A/b")
     let handle = try await mount.create("A/b/f")
     _ = await errno { try await mount.write(handle, pattern(9_500_000)) }
-    #expect(await errno { try await mount.flush(handle) } == .permissionDenied)
+    #expect(await errno { try await mount.flush(handle) } != nil)
     await mount.release(handle)
     #expect(try await store.listAll("").isEmpty)
   }
@@ -163,8 +163,9 @@ import Testing
     try await mount.write(handle, pattern(20 << 20))
     #expect(await errno { try await mount.write(handle, [1], at: 5) } == .fileTooLarge)
     #expect(await errno { try await mount.write(handle, [1], at: 30 << 20) } == .fileTooLarge)
-    try await mount.flush(handle, killed: true)
+    #expect(await errno { try await mount.flush(handle) } == .fileTooLarge)
     await mount.release(handle)
+    #expect(try await object("backup/n/f") == nil)
     try await mount.save("A/n/g", pattern(20 << 20))
     #expect(await errno { _ = try await mount.open("A/n/g", [.write]) } == .notSupported)
     #expect(try await object("backup/n/g") == pattern(20 << 20))

@@ -64,19 +64,23 @@ class Worker:
         self.folder = folder
         self.number = number
         self.made = 0
+        self.did: list[str] = []
         self.may_be: dict[str, set[bytes | None]] = {f"f{i}": {ABSENT} for i in range(8)}
 
     def step(self) -> None:
         name = self.random.choices(["write", "read", "remove", "rename", "copy", "list", "append"], [8, 8, 2, 2, 3, 3, 2])[0]
+        self.did.append(name)
         try:
             getattr(self, name)()
             counts["done"] += 1
         except subprocess.CalledProcessError as error:
             counts["failed"] += 1
+            self.did[-1] += f" FAILED ({error.stderr.strip()})"
             if not any(os.strerror(code) in error.stderr for code in DOCUMENTED):
                 wrong.append(f"{name}: cp says {error.stderr.strip()}")
         except OSError as error:
             counts["failed"] += 1
+            self.did[-1] += f" FAILED ({error.strerror})"
             if error.errno not in DOCUMENTED:
                 wrong.append(f"{name}: {error}")
 
@@ -89,7 +93,9 @@ class Worker:
         return self.folder / name
 
     def _name(self) -> str:
-        return self.random.choice(list(self.may_be))
+        name = self.random.choice(list(self.may_be))
+        self.did[-1] += f" {name}"
+        return name
 
     def write(self) -> None:
         name, data = self._name(), self._new()
@@ -114,6 +120,7 @@ class Worker:
             data = ABSENT
         if data not in self.may_be[name]:
             wrong.append(f"{name} of {self.number} has {describe(data)}, not one of {[describe(d) for d in self.may_be[name]]}")
+            wrong.append(f"it did {[did for did in self.did if name in did][-8:]}")
 
     def remove(self) -> None:
         name = self._name()
@@ -123,6 +130,7 @@ class Worker:
 
     def rename(self) -> None:
         name, other = self.random.sample(list(self.may_be), 2)
+        self.did[-1] += f" {name} {other}"
         before = set(self.may_be[name])
         self.may_be[other] |= before
         self.may_be[name].add(ABSENT)
@@ -135,6 +143,7 @@ class Worker:
 
     def copy(self) -> None:
         name, other = self.random.sample(list(self.may_be), 2)
+        self.did[-1] += f" {name} {other}"
         before = set(self.may_be[name])
         self.may_be[other] |= before
         if not self._path(name).exists():
