@@ -166,7 +166,7 @@ extension BackupFileSystem {
     _ handle: FileHandle, offset: Int64, _ bytes: UnsafeRawBufferPointer, caller: Caller
   ) throws(FileSystemError) -> Answer<Int> {
     switch try self.handle(handle) {
-    case .writer(let session): return try session.write(bytes, at: offset)
+    case .writer(let session): return try session.write(bytes, at: offset, by: caller.thread)
     case .control(let target, let text, var lines):
       let complete = try lines.append(bytes)
       let count = bytes.count
@@ -181,12 +181,14 @@ extension BackupFileSystem {
   }
 
   public func copyRange(
-    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64,
+    caller: Caller
   ) throws(FileSystemError) -> Answer<Int> {
     guard case .reader(let reader) = try handle(source), case .writer(let writer) = try handle(target) else {
       // Not between two files of objects: the caller reads and writes instead.
       throw FileSystemError(.invalidArgument)
     }
+    writer.noteWriter(caller.thread)
     if offset == 0, targetOffset == 0, count >= reader.object.size { helpCopier(of: reader, into: writer) }
     return .pending { () async throws(FileSystemError) in
       try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)

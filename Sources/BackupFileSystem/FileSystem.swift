@@ -70,7 +70,8 @@ public protocol FileSystem: Sendable {
     throws(FileSystemError) -> Answer<Int>
   /// Copies between two open files; answers the number of bytes copied, never 0 in the middle of the source.
   func copyRange(
-    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64,
+    caller: Caller
   )
     throws(FileSystemError) -> Answer<Int>
   /// A descriptor of this open file was closed (not necessarily the last one).

@@ -9,7 +9,9 @@ extension WriteSession {
   ///
   /// A body in memory is put whole at every close that follows a write, so each writer hears of its own failure. A stream
   /// can be completed only once: by the process that opened the file. An empty file is put when the closing process has
-  /// no other descriptor of it; a shell closes one of two before its command has written anything.
+  /// no other descriptor of it; a shell closes one of two before its command has written anything. A process that neither
+  /// opened nor wrote it says nothing by closing it: programs with several threads start others, which inherit what is
+  /// being written and close it at once.
   func flush(caller: Caller, writerWasKilled: Bool) async throws(FileSystemError) {
     try await gate.inside { () async throws(FileSystemError) in
       if writerWasKilled {
@@ -23,6 +25,7 @@ extension WriteSession {
       }
       guard isDirty else { return }
       let process = environment.inspector.process(caller.thread)
+      guard !isOnlooker(caller.thread, process) else { return }
       if isStream, let process, let opener, process != opener {
         state.withLock { $0.wasClosedSinceWrite = true }
       } else if !wasWritten, !isStream, size == 0, let process,
@@ -36,6 +39,16 @@ extension WriteSession {
         try await publish()
       }
     }
+  }
+
+  /// Whether a process certainly neither opened nor wrote the file.
+  private func isOnlooker(_ thread: Int32, _ process: Int32?) -> Bool {
+    guard let process, let opener, process != opener else { return false }
+    let writers = state.withLock { $0.writers }
+    return !writers.contains(thread)
+      && writers.allSatisfy { writer in
+        environment.inspector.process(writer).map { $0 != process } ?? false
+      }
   }
 
   /// Publishes what was closed before, unless it has been written to since: then its next close decides.
@@ -119,6 +132,7 @@ extension WriteSession {
     }
     state.withLock { state in
       state.body.isDirty = false
+      state.writers = []
       state.condition = .none
     }
     environment.published(inode, written)

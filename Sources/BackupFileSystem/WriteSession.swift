@@ -47,6 +47,8 @@ final class WriteSession: Sendable {
     var reserved = 0
     /// Whether a byte was written since the file was opened.
     var wasWritten = false
+    /// Threads that wrote since it was published last.
+    var writers: Set<Int32> = []
     /// Whether a process closed the file well since the last write, though it was not the one that ends it.
     var wasClosedSinceWrite = false
     /// Whether the stream was completed: nothing can follow.
@@ -112,8 +114,11 @@ final class WriteSession: Sendable {
     try state.withLock { state throws(FileSystemError) in try state.body.read(offset: offset, count: count) }
   }
 
-  /// Takes bytes; waits only when parts are sent more slowly than they are written.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(FileSystemError) -> Answer<Int> {
+  /// Takes bytes of a thread; waits only when parts are sent more slowly than they are written.
+  func write(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int64, by thread: Int32
+  ) throws(FileSystemError) -> Answer<Int> {
+    noteWriter(thread)
     if !state.withLock({ $0.body.isCopy }), reserve(upTo: offset + Int64(bytes.count)), gate.tryEnter() {
       let taken: Int?
       do throws(FileSystemError) {
@@ -195,6 +200,9 @@ final class WriteSession: Sendable {
       if state.failure == nil { state.failure = error }
     }
   }
+
+  /// A thread writes, by whatever call.
+  func noteWriter(_ thread: Int32) { state.withLock { _ = $0.writers.insert(thread) } }
 
   /// Bytes that a program wrote did not arrive: whatever it does next, the file is not whole any more, and a close must not
   /// publish the rest. Not so when it may try again (EINTR).

@@ -58,8 +58,10 @@ extension Dispatcher {
     // No flag is defined yet.
     guard flags == 0 else { return reply.failure(.invalidArgument) }
     let count = Int64(min(count, Self.longestCopy))
+    let caller = reply.caller
     serve(reply) { () throws(FileSystemError) in
-      try fileSystem.copyRange(from: source, offset: offset, to: target, offset: targetOffset, count: count)
+      try fileSystem.copyRange(
+        from: source, offset: offset, to: target, offset: targetOffset, count: count, caller: caller)
     } answer: { dispatcher, reply, count in
       dispatcher.answer(reply, count: count)
     }

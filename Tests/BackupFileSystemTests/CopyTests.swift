@@ -102,7 +102,7 @@ import Testing
     while offset < end {
       offset += Int64(
         try await mount.system.copyRange(
-          from: from, offset: offset, to: to, offset: start + offset, count: end - offset
+          from: from, offset: offset, to: to, offset: start + offset, count: end - offset, caller: mount.caller
         ).value())
     }
     try await mount.flush(to)
@@ -125,7 +125,8 @@ import Testing
     while offset < 25 << 20 {
       offset += Int64(
         try await mount.system.copyRange(
-          from: source, offset: offset, to: target, offset: offset - 5 + 3, count: (25 << 20) - offset
+          from: source, offset: offset, to: target, offset: offset - 5 + 3, count: (25 << 20) - offset,
+          caller: mount.caller
         ).value())
       if offset == 5 { break }
     }

@@ -67,7 +67,10 @@ struct TestMount: Sendable {
     try await system.open(try await inode(path), options: options, caller: caller).value().handle
   }
 
-  func write(_ handle: FileHandle, _ bytes: [UInt8], at offset: Int64 = 0) async throws(FileSystemError) {
+  func write(
+    _ handle: FileHandle, _ bytes: [UInt8], at offset: Int64 = 0, thread: Int32 = 100
+  ) async throws(FileSystemError) {
+    let caller = Caller(thread: thread, user: 0, group: 0)
     var done = 0
     while done < bytes.count {
       let piece = min(1 << 20, bytes.count - done)
@@ -120,7 +123,7 @@ struct TestMount: Sendable {
     do throws(FileSystemError) {
       while offset < size {
         let moved = try await system.copyRange(
-          from: from, offset: offset, to: to, offset: offset, count: size - offset
+          from: from, offset: offset, to: to, offset: offset, count: size - offset, caller: caller
         ).value()
         guard moved > 0 else { throw FileSystemError(.ioError, "0 bytes in mid-file: cp would take it for the end") }
         offset += Int64(moved)

@@ -5,6 +5,28 @@ import SystemPackage
 import Testing
 
 @Suite struct WritingTests {
+  /// A program with several threads that starts another one: that has what is being written open for a moment.
+  @Test func aProcessThatOnlyInheritedAFileSaysNothingByClosingIt() async throws {
+    let store = MemoryStore()
+    let mount = TestMount([("A", store)])
+    try await mount.mkdir("A/b")
+    let handle = try await mount.create("A/b/f")
+    try await mount.flush(handle, thread: 555)
+    #expect(try await store.listAll("").isEmpty, "not even an empty file")
+    try await mount.write(handle, pattern(1000))
+    try await mount.flush(handle, thread: 555)
+    #expect(try await store.listAll("").isEmpty, "not a part of it")
+    try await mount.write(handle, pattern(500), at: 1000)
+    // One that wrote hears of its own failure, and so publishes.
+    try await mount.write(handle, pattern(10), at: 1500, thread: 556)
+    try await mount.flush(handle, thread: 556)
+    #expect(try await store.listAll("").map(\.size) == [1510])
+    try await mount.write(handle, pattern(500), at: 1510)
+    try await mount.flush(handle)
+    await mount.release(handle)
+    #expect(try await store.listAll("").map(\.size) == [2010])
+  }
+
   /// Found by a mount on a store that fails at random: the write failed, the close went well, and 8 MiB were there.
   @Test(arguments: [StoreOperation.beginUpload, .uploadPart], [StoreError.Code.accessDenied, .tooLarge, .unsupported])
   func aWriteThatFailedOnceIsNotPublishedByTheClose(operation: StoreOperation, code: StoreError.Code) async throws {
@@ -118,8 +140,9 @@ import Testing
   @Test func severalProcessesWriteInTurnEachHearingOfItsOwnClose() async throws {
     let mount = try await newBackup()
     let handle = try await mount.create("A/n/f")
-    try await mount.write(handle, [1])
+    try await mount.write(handle, [1], thread: 200)
     try await mount.flush(handle, thread: 200)
+    #expect(try await object("backup/n/f") == [1])
     try await mount.write(handle, [2], at: 1)
     try await mount.flush(handle, thread: 100)
     await mount.release(handle)
@@ -130,7 +153,7 @@ import Testing
     let mount = try await newBackup()
     for last in [Int32(100), 200] {
       let handle = try await mount.create("A/n/f\(last)")
-      try await mount.write(handle, pattern(20 << 20))
+      try await mount.write(handle, pattern(20 << 20), thread: 200)
       try await mount.flush(handle, thread: 200)
       #expect(try await object("backup/n/f\(last)") == nil)
       try await mount.flush(handle, thread: last)

@@ -68,7 +68,8 @@ extension MemoryFileSystem {
   }
 
   func copyRange(
-    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64
+    from source: FileHandle, offset: Int64, to target: FileHandle, offset targetOffset: Int64, count: Int64,
+    caller: Caller
   )
     throws(FileSystemError) -> Answer<Int>
   {
