@@ -29,8 +29,7 @@ extension EndToEnd {
     }
 
     /// Each operation on a failing store ends well or with an errno that is documented, and nothing partial is in the store.
-    /// In the long mode: one run in four has left an empty object that nobody accounts for (docs/DESIGN.md, Open).
-    @Test(.enabled(if: Restores.isLong)) func aStoreThatFailsAtRandomHoldsWhatWasSaid() async throws {
+    @Test func aStoreThatFailsAtRandomHoldsWhatWasSaid() async throws {
       try await Oracle.remove("A", "backup/faulty/")
       let own = try #require(try Testbed.instance("A").store.endpoint.split(separator: ":").last)
       let seed = ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_SEED"] ?? "1"
@@ -38,7 +37,7 @@ extension EndToEnd {
         try await Workplace.with(edits: ["A": [("port: \(own)", "port: \(port)")]]) { place in
           let script = "\(Testbed.project)/Tests/EndToEndTests/Oracle/faulty.py"
           let text = try await run(
-            "\"$PYTHON\" '\(script)' \"$MILVUS_BACKUPFS_TESTBED\" '\(place.mount)' \(control) \(Self.seconds) \(seed)",
+            "\"$PYTHON\" '\(script)' \"$MILVUS_BACKUPFS_TESTBED\" '\(place.mount)' \(control) \(Self.seconds / 2) \(seed)",
             limit: Double(Self.seconds) * 4 + 240)
           print(text)
           #expect(!text.contains("WRONG"), "\(text)")
