@@ -30,11 +30,15 @@ extension BackupFileSystem {
         next: { [weak self] cursor in self?.state.withLock { cursor.next(in: $0.tree) } },
         throttles: settings.throttles,
         isCopierAlive: { [inspector] in inspector.isRunning(writer.thread) },
-        ended: { [aheads] in aheads.remove(plan.identity) }))
+        ended: { [weak self, aheads] in
+          self?.state.withLock { $0.traces.endedCopying(plan.scopes, by: writer.thread) }
+          aheads.remove(plan.identity)
+        }))
     guard aheads.insert(copy, plan.identity) else {
       journal.remove()
       return
     }
+    state.withLock { $0.traces.copies(plan.scopes, by: writer.thread) }
     Task { await copy.run(from: plan.cursor) }
   }
 
@@ -43,7 +47,7 @@ extension BackupFileSystem {
 
   private func plan(
     _ reader: ReadSession, _ writer: WriteSession, _ state: borrowing State
-  ) -> (identity: AheadCopies.Identity, prefix: ObjectKey, cursor: TreeCursor)? {
+  ) -> (identity: AheadCopies.Identity, prefix: ObjectKey, scopes: [InodeNumber], cursor: TreeCursor)? {
     let tree = state.tree
     guard let source = tree.nodes[reader.inode], let target = tree.nodes[writer.inode], source.name == target.name,
       !Tree.isMetadata(reader.inode),
@@ -60,6 +64,7 @@ extension BackupFileSystem {
       cursor = walk
       break
     }
-    return (identity, ObjectKey("\(key)/"), cursor)
+    let scopes = [pair.source, pair.target].compactMap { tree.nodes[$0]?.directory?.scope }
+    return (identity, ObjectKey("\(key)/"), scopes, cursor)
   }
 }

@@ -6,7 +6,7 @@ import SystemPackage
 
 extension BackupFileSystem {
   public func openDirectory(_ inode: InodeNumber, caller: Caller) throws(FileSystemError) -> Answer<FileHandle> {
-    try answer(in: inode) { (state) throws(FileSystemError) in
+    try answer(in: inode, by: caller.thread) { (state) throws(FileSystemError) in
       if inode == self.service.jobs { self.service.update(&state.tree, jobNames: self.controls.jobNames) }
       state.traces.read(inode, by: caller.thread)
       var entries: [DirectoryEntry] = []

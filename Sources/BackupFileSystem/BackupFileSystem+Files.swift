@@ -9,7 +9,7 @@ extension BackupFileSystem {
     _ parent: InodeNumber, _ name: String, permissions: UInt16, options: OpenOptions, caller: Caller
   ) throws(FileSystemError) -> Answer<CreatedFile> {
     try checkNewName(name)
-    return try answer(in: parent) { (state) throws(FileSystemError) in
+    return try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
       _ = try self.writableLocation(of: parent, in: state.tree)
       guard try state.tree.directory(parent).children[key] == nil else {

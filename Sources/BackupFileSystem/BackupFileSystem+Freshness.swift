@@ -2,6 +2,9 @@
 //
 // A listing is believed for `listingLifetime` seconds, or five times as long as reading it took if that is more: a backup
 // of a million objects must not be listed without pause. Changes made through the mount are in the tree at once.
+//
+// A copier that is helped is answered from older listings, for `copierPatience` times as long: what it copies was settled
+// when it began, and listing both backups once a second took a tenth of what its copy costs the stores.
 
 import ObjectStore
 import Synchronization
@@ -9,13 +12,16 @@ import SystemPackage
 
 extension BackupFileSystem {
   /// Answers from the tree: at once when the listing of the directory is fresh, else after reading it again.
+  ///
+  /// - Parameter thread: that asks; nil when it is this program.
   func answer<Value: Sendable>(
-    in directory: InodeNumber, _ fromMemory: @escaping @Sendable (inout State) throws(FileSystemError) -> Value
+    in directory: InodeNumber, by thread: Int32? = nil,
+    _ fromMemory: @escaping @Sendable (inout State) throws(FileSystemError) -> Value
   ) throws(FileSystemError) -> Answer<Value> {
     let now = ContinuousClock.now
     let found: (value: Value?, listing: SharedResult<Void>?) = try state.withLock {
       (state) throws(FileSystemError) in
-      if let listing = try staleListing(of: directory, &state, now: now) { return (nil, listing) }
+      if let listing = try staleListing(of: directory, by: thread, &state, now: now) { return (nil, listing) }
       return (try fromMemory(&state), nil)
     }
     if let value = found.value { return .ready(value) }
@@ -27,11 +33,16 @@ extension BackupFileSystem {
 
   /// The listing to wait for before the directory's contents can be told; nil when they are known.
   private func staleListing(
-    of inode: InodeNumber, _ state: inout State, now: ContinuousClock.Instant
+    of inode: InodeNumber, by thread: Int32?, _ state: inout State, now: ContinuousClock.Instant
   ) throws(FileSystemError) -> SharedResult<Void>? {
     let inodeOfScope = try state.tree.directory(inode).scope
     guard inodeOfScope != 0 else { return nil }
     let scope = state.scopes[inodeOfScope] ?? Scope()
+    if let thread, let listedAt = scope.listedAt, state.traces.isCopying(inodeOfScope, by: thread),
+      now - listedAt < lifetime(scope) * Self.copierPatience
+    {
+      return nil
+    }
     if let running = scope.running { return running }
     if let listedAt = scope.listedAt, now - listedAt < lifetime(scope) { return nil }
     let (store, key) = try location(of: inodeOfScope, in: state.tree)
@@ -50,6 +61,8 @@ extension BackupFileSystem {
   func markFresh(_ scope: InodeNumber, _ state: inout State) {
     state.scopes[scope, default: Scope()].listedAt = ContinuousClock.now
   }
+
+  private static let copierPatience = 10
 
   private func lifetime(_ scope: Scope) -> Duration {
     max(.seconds(settings.listingLifetime), scope.duration * 5)

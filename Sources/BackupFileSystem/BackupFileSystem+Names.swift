@@ -5,8 +5,10 @@ import Synchronization
 import SystemPackage
 
 extension BackupFileSystem {
-  public func lookup(_ parent: InodeNumber, _ name: String) throws(FileSystemError) -> Answer<Entry> {
-    try answer(in: parent) { (state) throws(FileSystemError) in
+  public func lookup(
+    _ parent: InodeNumber, _ name: String, caller: Caller
+  ) throws(FileSystemError) -> Answer<Entry> {
+    try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let inode = try self.child(parent, ObjectKey(name), &state)
       state.tree.remember(inode)
       return try self.entry(of: inode, in: state.tree)
@@ -51,7 +53,7 @@ extension BackupFileSystem {
     _ parent: InodeNumber, _ name: String, permissions: UInt16, caller: Caller
   ) throws(FileSystemError) -> Answer<Entry> {
     try checkNewName(name)
-    return try answer(in: parent) { (state) throws(FileSystemError) in
+    return try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
       _ = try self.writableLocation(of: parent, in: state.tree)
       let directory = try state.tree.directory(parent)

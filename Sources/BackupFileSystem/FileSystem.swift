@@ -35,7 +35,7 @@ extension Answer {
 /// What a file system can be asked, one method per kernel request.
 public protocol FileSystem: Sendable {
   /// Finds a name in a directory. A name that is known not to exist throws ENOENT.
-  func lookup(_ parent: InodeNumber, _ name: String) throws(FileSystemError) -> Answer<Entry>
+  func lookup(_ parent: InodeNumber, _ name: String, caller: Caller) throws(FileSystemError) -> Answer<Entry>
   /// Adds one reference to each of these inodes: what READDIRPLUS told the kernel.
   func remember(_ inodes: [InodeNumber])
   /// Gives back `count` references.

@@ -26,16 +26,19 @@ public struct ProcessInspector: Sendable {
   /// Reads /proc of this machine.
   public static let system = ProcessInspector(
     process: { thread in
-      guard thread > 0, let file = fopen("/proc/\(thread)/status", "r") else { return nil }
-      defer { fclose(file) }
-      var line = [CChar](repeating: 0, count: 256)
-      while fgets(&line, Int32(line.count), file) != nil {
-        let text = line.withUnsafeBufferPointer {
-          String(decoding: $0.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      guard thread > 0 else { return nil }
+      let file = open("/proc/\(thread)/status", O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { return nil }
+      defer { close(file) }
+      // Asked for with each file that is made: the line is among the first, and read as bytes.
+      return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 1) { bytes in
+        let count = read(file, bytes.baseAddress, bytes.count)
+        guard count > 0 else { return nil }
+        for line in bytes[..<count].split(separator: UInt8(ascii: "\n")) where line.starts(with: "Tgid:".utf8) {
+          return Int32(String(decoding: line.dropFirst(5).drop { $0 == UInt8(ascii: "\t") }, as: UTF8.self))
         }
-        if text.hasPrefix("Tgid:") { return Int32(text.dropFirst(5).filter(\.isNumber)) }
+        return nil
       }
-      return nil
     },
     hasOpen: { process, suffix in
       guard let directory = opendir("/proc/\(process)/fd") else { return false }

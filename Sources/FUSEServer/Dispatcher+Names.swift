@@ -6,8 +6,9 @@ import SystemPackage
 
 extension Dispatcher {
   func lookup(_ reply: consuming Reply, _ parent: InodeNumber, _ name: Name) {
+    let caller = reply.caller
     serve(reply) { () throws(FileSystemError) in
-      try fileSystem.lookup(parent, name.existing())
+      try fileSystem.lookup(parent, name.existing(), caller: caller)
     } answer: { dispatcher, reply, entry in
       dispatcher.parents.note(entry.attributes, in: parent)
       if !reply.entry(entry) { dispatcher.forget(entry.attributes.inode, count: 1) }

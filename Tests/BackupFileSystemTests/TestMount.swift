@@ -41,7 +41,7 @@ struct TestMount: Sendable {
   func inode(_ path: String) async throws(FileSystemError) -> InodeNumber {
     var current: InodeNumber = 1
     for name in path.split(separator: "/") {
-      current = try await system.lookup(current, String(name)).value().attributes.inode
+      current = try await system.lookup(current, String(name), caller: caller).value().attributes.inode
     }
     return current
   }

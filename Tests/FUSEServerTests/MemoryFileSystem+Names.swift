@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 
 extension MemoryFileSystem {
-  func lookup(_ parent: InodeNumber, _ name: String) throws(FileSystemError) -> Answer<Entry> {
+  func lookup(_ parent: InodeNumber, _ name: String, caller: Caller) throws(FileSystemError) -> Answer<Entry> {
     try answer("lookup") { state throws(FileSystemError) in
       let inode = try state.child(parent, name)
       state.references[inode, default: 0] += 1

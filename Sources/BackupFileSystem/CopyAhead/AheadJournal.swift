@@ -55,6 +55,7 @@ final class AheadJournal: Sendable {
 
   /// Keys may hold line ends; everything else stands for itself.
   private static func escaped(_ key: ObjectKey) -> String {
+    guard key.string.utf8.contains(where: { $0 == 0x5C || $0 == 0x0A || $0 == 0x20 }) else { return key.string }
     var text = ""
     for scalar in key.string.unicodeScalars {
       switch scalar {

@@ -8,6 +8,8 @@ struct ProcessTraces {
   private struct Trace {
     var made: Set<InodeNumber> = []
     var read: Set<InodeNumber> = []
+    /// Stores' and backups' listings between which the thread is helped to copy, once for each copy.
+    var copying: [InodeNumber] = []
     var lastUse: UInt64 = 0
   }
 
@@ -35,6 +37,22 @@ struct ProcessTraces {
       pair = (one.parent, other.parent)
     }
     return pair
+  }
+
+  /// A thread is helped to copy between two listings from now on.
+  mutating func copies(_ scopes: [InodeNumber], by thread: Int32) { update(thread) { $0.copying += scopes } }
+
+  /// A thread's copy between two listings has ended.
+  mutating func endedCopying(_ scopes: [InodeNumber], by thread: Int32) {
+    for scope in scopes {
+      guard let place = traces[thread]?.copying.firstIndex(of: scope) else { continue }
+      traces[thread]?.copying.remove(at: place)
+    }
+  }
+
+  /// Whether a thread is helped to copy from or into a listing.
+  func isCopying(_ scope: InodeNumber, by thread: Int32) -> Bool {
+    traces[thread]?.copying.contains(scope) ?? false
   }
 
   /// Forgets a thread.
