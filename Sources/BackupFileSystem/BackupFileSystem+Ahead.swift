@@ -64,7 +64,9 @@ extension BackupFileSystem {
       cursor = walk
       break
     }
-    let scopes = [pair.source, pair.target].compactMap { tree.nodes[$0]?.directory?.scope }
+    // The copier's paths lead through the stores' directories: the kernel looks them up again each second.
+    let backups = [pair.source, pair.target].compactMap { tree.nodes[$0]?.directory?.scope }
+    let scopes = backups + backups.compactMap { tree.nodes[$0]?.parent }
     return (identity, ObjectKey("\(key)/"), scopes, cursor)
   }
 }
