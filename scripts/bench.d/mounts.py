@@ -154,7 +154,7 @@ class S3fsMount(Mount):
             secrets.write_text(f"{place.store.access_key}:{place.store.secret_key}\n")
             options = f"url={place.endpoint},use_path_request_style,passwd_file={secrets},nocopyapi"
             # Newer versions see directories without an object of their own only with this option, older always.
-            if "compat_dir" in subprocess.run(["s3fs", "--help"], capture_output=True, text=True).stdout:
+            if " compat_dir" in subprocess.run(["s3fs", "--help"], capture_output=True, text=True).stdout:
                 options += ",compat_dir"
             command = ["s3fs", f"{place.bucket}:/{ROOT}", str(self.path(place)), "-f", "-o", options]
             self._start(command, self.path(place))

@@ -62,6 +62,14 @@ final class ReadAhead: Sendable {
     return begun
   }
 
+  /// Whether a thread follows a trail, and has begun to read a file not longer ago than this.
+  func isFollowing(_ thread: Int32, within time: Duration) -> Bool {
+    state.withLock { state in
+      guard let follower = state.followers[thread] else { return false }
+      return follower.trail.isFollowed && ContinuousClock.now - follower.lastRead < time
+    }
+  }
+
   /// The session that was begun for a thread's next file; nil if there is none of this version.
   func take(_ inode: InodeNumber, version: ETag, by thread: Int32) -> ReadSession? {
     guard let session = state.withLock({ $0.followers[thread]?.sessions.removeValue(forKey: inode) }) else {

@@ -33,6 +33,9 @@ struct ReadTrail {
   private var width = 0
   private var ahead: [(inode: InodeNumber, bytes: Int64)] = []
 
+  /// Whether files are fetched ahead.
+  var isFollowed: Bool { cursor != nil }
+
   /// Takes note that the thread begins to read a file.
   mutating func reads(_ inode: InodeNumber, in tree: Tree) -> Plan {
     guard inode != last else { return Plan() }
