@@ -52,7 +52,7 @@ extension LocalStore {
 
   @discardableResult
   public func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
     let target = try writable(key, "CopyObject")
     let path = try readable(source, "CopyObject")

@@ -66,10 +66,10 @@ public struct LimitingStore<Base: ObjectStore>: ObjectStore {
 
   @discardableResult
   public func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
     try await limited("CopyObject", key) {
-      try await base.copy(from: source, inBucket: bucket, version: version, to: key)
+      try await base.copy(from: source, inBucket: bucket, version: version, size: size, to: key)
     }
   }
 

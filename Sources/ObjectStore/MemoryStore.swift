@@ -69,7 +69,7 @@ public final class MemoryStore: ObjectStore {
 
   @discardableResult
   public func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
     try checkCancellation("CopyObject", key)
     let found = service.state.withLock { $0.buckets[bucket]?[source] }

@@ -37,9 +37,11 @@ public struct MeteredStore<Base: ObjectStore>: ObjectStore {
 
   @discardableResult
   public func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
-    try await counted(.copy) { try await base.copy(from: source, inBucket: bucket, version: version, to: key) }
+    try await counted(.copy) {
+      try await base.copy(from: source, inBucket: bucket, version: version, size: size, to: key)
+    }
   }
 
   public func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {

@@ -61,7 +61,7 @@ public struct ObjectCopier: Sendable {
     guard source.location.isSameService(as: target.location) else { return nil }
     do {
       return try await target.copy(
-        from: object.key, inBucket: source.location.bucket, version: object.etag, to: key)
+        from: object.key, inBucket: source.location.bucket, version: object.etag, size: object.size, to: key)
     } catch let error as StoreError where error.code == .accessDenied || error.code == .unsupported {
       // The target's credentials may lack the right to read the source: the slower way has both sets of credentials.
       return nil

@@ -40,11 +40,13 @@ public protocol ObjectStore: Sendable {
   /// - Parameters:
   ///   - source: key in `bucket`.
   ///   - version: the only version that may be copied; nil for whatever is there.
+  ///   - size: of that version, in bytes, if it is known: it need not be asked for then where the copy is seen to be equal.
   /// - Throws: `.notFound` for the source, `.changed` when it is not `version`, `.accessDenied` when these credentials
   ///   cannot read it.
   @discardableResult
-  func copy(from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey) async throws
-    -> ObjectInfo
+  func copy(
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
+  ) async throws -> ObjectInfo
 
   /// Begins a multipart upload. Nothing is visible until `completeUpload`.
   /// - Parameter streaming: whether parts may be streamed. Stores can protect parts better that are not.
@@ -87,6 +89,14 @@ extension ObjectStore {
   /// Begins a multipart upload whose parts are all sent whole.
   public func beginUpload(_ key: ObjectKey) async throws -> MultipartUpload {
     try await beginUpload(key, streaming: false)
+  }
+
+  /// Copies within the service a source whose size is not known.
+  @discardableResult
+  public func copy(
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+  ) async throws -> ObjectInfo {
+    try await copy(from: source, inBucket: bucket, version: version, size: nil, to: key)
   }
 
   /// Every object below a prefix, page by page. Each page is in bytewise key order; so are all of them together, but for

@@ -7,17 +7,23 @@ extension S3Store {
   /// CopyObject; for objects too large for it a multipart upload of UploadPartCopy.
   @discardableResult
   public func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
-    // CopyObject does not answer with a size. That of a given version of the source can be asked for meanwhile.
-    async let versioned = version == nil ? nil : head(source, inBucket: bucket, version: version)
+    // CopyObject does not answer with a size. A copy with the same MD5 as its source has the size of the source; that of
+    // any other given version can be asked for meanwhile.
+    let isExpectedEqual = size != nil && version?.isMD5 == true
+    async let versioned =
+      version == nil || isExpectedEqual ? nil : head(source, inBucket: bucket, version: version)
     switch try await copyWhole(from: source, inBucket: bucket, version: version, to: key) {
     case .done(let etag, let modified):
+      if isExpectedEqual, let size, etag == version {
+        return ObjectInfo(key: key, size: size, etag: etag, modified: modified)
+      }
       guard let source = try await versioned else { return try await head(key) }
       return ObjectInfo(key: key, size: source.size, etag: etag, modified: modified)
     case .refused(let error):
       var large = try await versioned
-      if large == nil { large = try await head(source, inBucket: bucket, version: nil) }
+      if large == nil { large = try await head(source, inBucket: bucket, version: version) }
       guard let large, large.size > limits.maximumSinglePut else { throw error }
       return try await copyInParts(large, inBucket: bucket, to: key, partSize: Self.copyPartSize(large.size))
     }

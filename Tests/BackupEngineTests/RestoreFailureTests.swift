@@ -23,6 +23,27 @@ import Testing
     #expect(try await bed.milvusKeys("files/restore-temp-").isEmpty)
   }
 
+  /// Milvus 2.3 tries an import whose collection is gone again and again, and imports nothing else meanwhile.
+  @Test(arguments: [true, false])
+  func aCancelledRestoreWaitsForTasksUnderWayWithinBounds(tasksEnd: Bool) async throws {
+    let bed = try await Bed.withBackup(shared: false, limits: EngineLimits(undoPatience: tasksEnd ? 5 : 0.1))
+    bed.milvus.faults.withLock { $0.importsHang = true }
+    let plan = try await RestoreJob.prepare(bed.context, RestoreRequest(backup: "bk", newName: "coll_bak"))
+    let work = Task { try await RestoreJob.run(plan, JobProgress()) }
+    while bed.milvus.count("GetImportState") < 4 { await Task.yield() }
+    work.cancel()
+    if tasksEnd {
+      let asked = bed.milvus.count("GetImportState")
+      while bed.milvus.count("GetImportState") < asked + 10 { await Task.yield() }
+      #expect(bed.milvus.count("DropCollection") == 0, "it imports still")
+      bed.milvus.faults.withLock { $0.importsHang = false }
+    }
+    let error = try await #require(throws: EngineError.self) { try await work.value }
+    #expect(error.code == .cancelled && error.aftermath.contains("was dropped again"))
+    #expect(bed.milvus[.restored] == nil && bed.milvus.count("DropCollection") == 1)
+    #expect(try await bed.milvusKeys("files/restore-temp-").isEmpty)
+  }
+
   @Test func keepsAnExistingCollectionWhenAnImportIntoItFails() async throws {
     let bed = try await Bed.withBackup(shared: true)
     try await bed.milvus.createCollection(.coll(named: "coll"), in: "default")

@@ -104,6 +104,41 @@ import Testing
     #expect(try await target.listAll("").count == Self.files + 1)
   }
 
+  @Test func aHelpedCopierWaitsForNoListingAndOthersDo() async throws {
+    let lists = Mutex(0)
+    let counting: FaultInjectingStore<MemoryStore>.Hook = { operation, _ in
+      if operation == .list { lists.withLock { $0 += 1 } }
+    }
+    // Listings are old at once.
+    let mount = TestMount(
+      [
+        ("A", FaultInjectingStore(source, before: counting)), ("B", FaultInjectingStore(target, before: counting)),
+      ], lifetime: 0, journalDirectory: FilePath(directory))
+    let other = Caller(thread: 99, user: 0, group: 0)
+    var before = 0
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      if count == 10 {
+        #expect(await arrives(Self.files))
+        before = lists.withLock { $0 }
+      } else if count == 40 {
+        #expect(lists.withLock { $0 } == before)
+        try await source.put("backup/bk/new", [1], condition: .none)
+        let handle = try await mount.system.openDirectory(try await mount.inode("A/bk"), caller: other).value()
+        #expect(try mount.system.readDirectory(handle).map(\.name).contains("new"))
+        mount.system.releaseDirectory(handle)
+        #expect(lists.withLock { $0 } > before)
+      }
+      return false
+    }
+    // The copy has ended: its thread is one like any other again.
+    let after = lists.withLock { $0 }
+    #expect(
+      try await eventually {
+        _ = try await mount.list("A/bk")
+        return lists.withLock { $0 } > after
+      })
+  }
+
   @Test func metadataIsNeverMovedAhead() async throws {
     let order = Mutex<[String]>([])
     let watched = FaultInjectingStore(

@@ -181,9 +181,9 @@ private struct StoreWithGhosts: ObjectStore {
     try await base.put(key, body, condition: condition)
   }
   func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
-    try await base.copy(from: source, inBucket: bucket, version: version, to: key)
+    try await base.copy(from: source, inBucket: bucket, version: version, size: size, to: key)
   }
   func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
     try await base.beginUpload(key, streaming: streaming)

@@ -49,6 +49,19 @@ import Testing
     #expect(mount.system.readBudget.used == 0)
   }
 
+  @Test func whoReadsInOrderIsKnownUntilItStops() async throws {
+    let (mount, _, _) = try await backup(files: 100)
+    let thread = mount.caller.thread
+    let isFollowing = { (thread: Int32, time: Duration) in mount.system.readAhead.isFollowing(thread, within: time) }
+    _ = try await read(0, mount)
+    #expect(!isFollowing(thread, .seconds(60)))
+    for number in 1..<10 { _ = try await read(number, mount) }
+    #expect(isFollowing(thread, .seconds(60)) && !isFollowing(thread + 1, .seconds(60)))
+    #expect(!isFollowing(thread, .zero), "it has stopped")
+    _ = try await read(0, mount)
+    #expect(!isFollowing(thread, .seconds(60)), "it has begun anew")
+  }
+
   @Test func aReaderOfOneFileOrOfAnyOrderCausesNothingElse() async throws {
     let (mount, _, gets) = try await backup(files: 100)
     for number in [5, 90, 3, 44, 17, 71] { _ = try await read(number, mount) }

@@ -38,13 +38,13 @@ extension EndToEnd {
     @Test func whatIsWrongIsNamedAndTheExitStatusIsOne() async throws {
       try await with("broken") { place, config in
         let missing = try await key("broken", "/insert_log/")
-        try await Oracle.python("objects.py", "B", "delete", "backup/broken/", missing)
+        try await Oracle.ask("B", "delete", "backup/broken/", missing)
         let first = try await shell("\"$BACKUPFS\" verify \(config) -n broken")
         #expect(first.status == 1 && first.output.contains("missing backup/broken/\(missing)"), "\(first.output)")
         let cut = try await key("broken", "/delta_log/")
-        try await Oracle.python("objects.py", "B", "store", "backup/broken/\(cut)", "short")
+        try await Oracle.ask("B", "store", "backup/broken/\(cut)", "short")
         let stray = missing.split(separator: "/").dropLast().joined(separator: "/") + "/1"
-        try await Oracle.python("objects.py", "B", "store", "backup/broken/\(stray)", "stray")
+        try await Oracle.ask("B", "store", "backup/broken/\(stray)", "stray")
         let second = try await shell("\"$BACKUPFS\" verify \(config) -n broken --json")
         #expect(second.status == 1)
         for word in ["missing", "size", "damaged", "extra"] {
@@ -63,7 +63,7 @@ extension EndToEnd {
 
     @Test func aBackupIsRemovedWholeEvenIfItCannotBeRead() async throws {
       try await with("doomed") { place, config in
-        try await Oracle.python("objects.py", "B", "store", "backup/doomed/meta/full_meta.json", "{")
+        try await Oracle.ask("B", "store", "backup/doomed/meta/full_meta.json", "{")
         let before = try await Oracle.objects("B", "backup/fixture/")
         let output = try await run("\"$BACKUPFS\" delete \(config) -n doomed")
         #expect(output.hasSuffix("delete backup done"), "\(output)")
@@ -83,7 +83,7 @@ extension EndToEnd {
         try await run(create, limit: 300)
         let whole = try await Oracle.objects("A", "backup/resumed/")
         for (key, _) in whole where key.hasPrefix("meta/") || key.contains("/100/") {
-          try await Oracle.python("objects.py", "A", "delete", "backup/resumed/", key)
+          try await Oracle.ask("A", "delete", "backup/resumed/", key)
         }
         let taken = try await shell(create)
         #expect(taken.status == 1 && taken.output.contains("--resume"), "\(taken.output)")

@@ -75,7 +75,7 @@ extension EndToEnd {
 
     @Test func refusalsChangeNothing() async throws {
       try await withBackup(objects: 8, size: 1000) { place, name in
-        try await Oracle.python("objects.py", "B", "store", "backup/\(name)/meta/full_meta.json", "{}")
+        try await Oracle.ask("B", "store", "backup/\(name)/meta/full_meta.json", "{}")
         let before = try await Oracle.objects("B", "backup/\(name)/")
         let other = try await shell(copy(place, name))
         #expect(other.status == 1 && other.output.contains("--overwrite"), "\(other.output)")

@@ -71,7 +71,7 @@ struct Workplace: Sendable {
 enum Oracle {
   /// Keys below a prefix with size and SHA-256.
   static func objects(_ instance: String, _ prefix: String) async throws -> [String: String] {
-    let text = try await python("objects.py", instance, "list", prefix)
+    let text = try await ask(instance, "list", prefix)
     var objects: [String: String] = [:]
     for line in text.split(separator: "\n") {
       let fields = line.split(separator: "\t", maxSplits: 1)
@@ -82,18 +82,22 @@ enum Oracle {
 
   /// Number of multipart uploads that are neither completed nor aborted below a prefix.
   static func uploads(_ instance: String, _ prefix: String) async throws -> Int {
-    Int(try await python("objects.py", instance, "uploads", prefix)) ?? -1
+    Int(try await ask(instance, "uploads", prefix)) ?? -1
   }
 
   /// Removes everything below a prefix.
   static func remove(_ instance: String, _ prefix: String) async throws {
-    try await python("objects.py", instance, "remove", prefix)
+    try await ask(instance, "remove", prefix)
   }
 
   /// Puts objects of given size: `count` files named as a backup names binlogs.
   static func put(_ instance: String, _ prefix: String, count: Int, size: Int) async throws {
-    try await python("objects.py", instance, "put", prefix, "\(count)", "\(size)")
+    try await ask(instance, "put", prefix, "\(count)", "\(size)")
   }
+
+  /// Asks the one process that looks at the stores through boto3; see Oracle/objects.py.
+  @discardableResult
+  static func ask(_ words: String...) async throws -> String { try await OracleProcess.shared.get().ask(words) }
 
   /// Runs a script of this folder.
   @discardableResult

@@ -324,6 +324,25 @@ import Testing
     #expect(head.header("If-Match") == "\"e\"")
   }
 
+  /// A copy that has its source's MD5 needs no second request; any other does.
+  @Test(arguments: [
+    ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef", Int64(42) as Int64?, 1),
+    ("0123456789abcdef0123456789abcdef-3", "0123456789abcdef0123456789abcdef-3", 42, 1),
+    ("0123456789abcdef0123456789abcdef", "ffffffffffffffffffffffffffffffff", 42, 2),
+    ("0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef", nil, 2),
+    ("opaque", "opaque", 42, 2),
+  ])
+  func copyAsksForASizeOnlyWhereItMust(version: String, etag: String, size: Int64?, requests: Int) async throws {
+    let copied = HTTPResponse(200, "<CopyObjectResult><ETag>\"\(etag)\"</ETag></CopyObjectResult>")
+    let source = HTTPResponse(200, "", headers(["Content-Length": "42"]))
+    let transport = ScriptedTransport([.computed { request in request.method == .head ? source : copied }])
+    let store = try scriptedStore(transport)
+    let info = try await store.copy(
+      from: "s", inBucket: "other", version: ETag(normalizing: version), size: size, to: "k")
+    #expect(info.size == 42 && info.etag == ETag(normalizing: etag))
+    #expect(transport.requests.count == requests)
+  }
+
   @Test func absentOrChangedSourceIsWhatTheErrorNames() async throws {
     for (answer, code) in [
       (HTTPResponse.error(404, "NoSuchKey"), StoreError.Code.notFound), (.error(412, "PreconditionFailed"), .changed),

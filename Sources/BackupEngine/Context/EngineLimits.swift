@@ -23,6 +23,9 @@ public struct EngineLimits: Sendable, Hashable {
   public var flushPatience: Double
   /// Seconds Milvus may stay away during a restore before the job gives up.
   public var milvusPatience: Double
+  /// Seconds a restore that is undone waits for import tasks under way, which Milvus 2.3 cannot be told to stop: one whose
+  /// collection is gone is tried again for about 40 s, and nothing else is imported meanwhile.
+  public var undoPatience: Double
   /// Seconds a restore waits until Milvus has loaded a collection.
   public var loadPatience: Double
   /// Times the data of a collection is read again because Milvus compacted it meanwhile.
@@ -32,7 +35,7 @@ public struct EngineLimits: Sendable, Hashable {
   public init(
     copiesInFlight: Int = 16, bytesInFlight: Int = 128 << 20, collectionsInFlight: Int = 2, importsInFlight: Int = 8,
     stagedUnitsInFlight: Int = 2, importUnitBytes: Int64 = 1 << 30, flushPatience: Double = 600,
-    milvusPatience: Double = 180, loadPatience: Double = 600, attempts: Int = 4
+    milvusPatience: Double = 180, undoPatience: Double = 60, loadPatience: Double = 600, attempts: Int = 4
   ) {
     self.copiesInFlight = max(1, copiesInFlight)
     self.bytesInFlight = max(1, bytesInFlight)
@@ -42,6 +45,7 @@ public struct EngineLimits: Sendable, Hashable {
     self.importUnitBytes = max(1, importUnitBytes)
     self.flushPatience = flushPatience
     self.milvusPatience = milvusPatience
+    self.undoPatience = undoPatience
     self.loadPatience = loadPatience
     self.attempts = max(1, attempts)
   }

@@ -52,14 +52,3 @@ extension ObjectInfo {
     return journal?.joins(path, source: self, target: target) ?? false
   }
 }
-
-extension ETag {
-  /// Whether it looks like an MD5 sum: 32 hexadecimal digits, or 32 and a number of parts.
-  fileprivate var isMD5: Bool {
-    let digits = rawValue.utf8.filter { $0 != UInt8(ascii: "\"") }
-    let sum = digits.prefix { $0 != UInt8(ascii: "-") }
-    guard sum.count == 32, sum.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else { return false }
-    let parts = digits.dropFirst(33)
-    return digits.count == 32 || (!parts.isEmpty && parts.allSatisfy { (48...57).contains($0) })
-  }
-}

@@ -85,13 +85,38 @@ public enum RestoreJob {
       progress.note("undoing what was not finished")
       // Who cancels wants it gone; after a failure there may be another try.
       let keeping = plan.request.resume && failure.code != .cancelled
-      let undone = await uncancelled { await ledger.undo(context.milvusConnector, keeping: keeping) }
+      let usesTasks = !plan.request.usesREST
+      let undone = await uncancelled {
+        await ledger.undo(context.milvusConnector, keeping: keeping) { tasks, service in
+          if usesTasks { await settle(tasks, service, progress, context) }
+        }
+      }
       let left = await removeTemporaries(ledger, context)
       let aftermath = [undone, left].compactMap { $0 }.joined(separator: " ")
       context.logger.notice(
         "backup not restored",
         metadata: ["backup": "\(plan.backup)", "error": "\(failure)", "aftermath": "\(aftermath)"])
       throw failure.adding(aftermath: aftermath)
+    }
+  }
+
+  /// Waits, within bounds, until import tasks have ended.
+  private static func settle(
+    _ tasks: [Int64], _ service: any MilvusService, _ progress: JobProgress, _ context: EngineContext
+  ) async {
+    let deadline = ContinuousClock.now + .seconds(context.limits.undoPatience)
+    var open = tasks
+    var backoff = Backoff(context.pace.importPoll)
+    while ContinuousClock.now < deadline {
+      var busy: [Int64] = []
+      for task in open {
+        // A task that cannot be asked for is not waited for.
+        if let state = try? await service.importState(of: task).state, state.readsFiles { busy.append(task) }
+      }
+      guard !busy.isEmpty else { return }
+      open = busy
+      progress.note("waiting for \(open.count.counted("import task")) that Milvus cannot be told to stop")
+      guard (try? await backoff.wait()) != nil else { return }
     }
   }
 

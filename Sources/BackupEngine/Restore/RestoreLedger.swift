@@ -59,12 +59,17 @@ final class RestoreLedger: Sendable {
   func didNotImport(_ unit: String, into name: CollectionName) { note { $0[name]?.units[unit] = nil } }
 
   /// Drops what was created and not finished, unless it shall be gone on with.
+  /// - Parameter wait: what to wait for before a collection is dropped.
   /// - Returns: sentences that tell what was undone, what stays and what to do about it.
-  func undo(_ connector: any MilvusConnector, keeping: Bool) async -> String {
+  func undo(
+    _ connector: any MilvusConnector, keeping: Bool,
+    after wait: (_ tasks: [Int64], any MilvusService) async -> Void = { _, _ in }
+  ) async -> String {
     let before = record
     let own = before.collections.filter { [.creating, .created].contains($0.stage) }.map(\.target)
     var gone: [CollectionName] = []
     if !keeping, !own.isEmpty, let service = try? await connector.connect() {
+      await wait(own.flatMap { tasksUnderWay(in: $0) }, service)
       // At most as many as are worked on at the same time.
       for name in own where (try? await service.dropCollection(name.collection, in: name.database)) != nil {
         gone.append(name)
@@ -73,6 +78,10 @@ final class RestoreLedger: Sendable {
       await service.close()
     }
     return tell(before, gone: gone, keeping: keeping)
+  }
+
+  private func tasksUnderWay(in name: CollectionName) -> [Int64] {
+    record[name]?.units.values.filter { $0.rows == nil }.compactMap(\.task) ?? []
   }
 
   private func tell(_ record: RestoreRecord, gone: [CollectionName], keeping: Bool) -> String {

@@ -31,6 +31,8 @@ struct Bed: Sendable {
     objects = FaultStore(milvusBucket)
     backups = FaultStore(bucket)
     self.bucket = bucket
+    var limits = limits
+    limits.undoPatience = min(limits.undoPatience, 5)
     context = EngineContext(
       storeName: "milvus_\(name)", backups: backups, backupRoot: "/backup/", milvusObjects: objects,
       milvusRoot: "files",

@@ -72,10 +72,10 @@ final class FaultStore: ObjectStore {
   }
 
   func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, to key: ObjectKey
+    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
   ) async throws -> ObjectInfo {
     try await begin(.copy, key)
-    return try await base.copy(from: source, inBucket: bucket, version: version, to: key)
+    return try await base.copy(from: source, inBucket: bucket, version: version, size: size, to: key)
   }
 
   func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import sys
+import traceback
 
 import boto3
 from botocore.config import Config
@@ -28,19 +29,19 @@ def keys(s3, bucket: str, prefix: str):
         yield from page.get("Contents", [])
 
 
-def main() -> None:
-    testbed, instance, verb, prefix, *rest = sys.argv[1:]
-    s3, bucket = client(testbed, instance)
+def answer(s3, bucket: str, verb: str, prefix: str, rest: list[str]) -> str:
     if verb == "list":
+        lines = []
         for item in keys(s3, bucket, prefix):
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
             assert len(body) == item["Size"], f"{item['Key']}: {len(body)} bytes read, {item['Size']} listed"
-            print(f"{len(body)}:{hashlib.sha256(body).hexdigest()}\t{item['Key'][len(prefix):]}")
-    elif verb == "uploads":
+            lines.append(f"{len(body)}:{hashlib.sha256(body).hexdigest()}\t{item['Key'][len(prefix):]}")
+        return "\n".join(lines)
+    if verb == "uploads":
         # SeaweedFS takes the prefix literally; filtering here works everywhere.
-        answer = s3.list_multipart_uploads(Bucket=bucket)
-        print(sum(upload["Key"].startswith(prefix) for upload in answer.get("Uploads", [])))
-    elif verb == "remove":
+        uploads = s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+        return str(sum(upload["Key"].startswith(prefix) for upload in uploads))
+    if verb == "remove":
         for item in list(keys(s3, bucket, prefix)):
             s3.delete_object(Bucket=bucket, Key=item["Key"])
     elif verb == "put":
@@ -53,12 +54,37 @@ def main() -> None:
     elif verb == "store":
         s3.put_object(Bucket=bucket, Key=prefix, Body=rest[0].encode())
     elif verb == "show":
-        sys.stdout.buffer.write(s3.get_object(Bucket=bucket, Key=prefix)["Body"].read())
+        # As text: what the examples show.
+        return s3.get_object(Bucket=bucket, Key=prefix)["Body"].read().decode()
     elif verb == "delete":
         for key in rest:
             s3.delete_object(Bucket=bucket, Key=prefix + key)
     else:
-        sys.exit(f"unknown verb {verb}")
+        raise ValueError(f"unknown verb {verb}")
+    return ""
+
+
+def main() -> None:
+    testbed, *words = sys.argv[1:]
+    if words == ["serve"]:
+        serve(testbed)
+    else:
+        instance, verb, prefix, *rest = words
+        print(answer(*client(testbed, instance), verb, prefix, rest))
+
+
+def serve(testbed: str) -> None:
+    """Answers requests, a line of JSON each, until there are no more: loading boto3 takes longer than asking."""
+    clients = {}
+    for line in sys.stdin:
+        instance, verb, prefix, *rest = json.loads(line)
+        try:
+            if instance not in clients:
+                clients[instance] = client(testbed, instance)
+            result = {"answer": answer(*clients[instance], verb, prefix, rest)}
+        except Exception:
+            result = {"error": traceback.format_exc()}
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
