@@ -62,7 +62,8 @@ struct ReadWindow {
     var next = isInside ? end : range.lowerBound
     let length = size <= Self.wholeLimit ? size : min(max(window / 4, Self.firstPiece), Self.largestPiece)
     while next < size, next < range.upperBound || next + length <= range.upperBound + window {
-      let piece = next..<min(next + length, size)
+      // Pieces end at multiples of their length: services keep large objects in pieces of 8 MiB or so themselves.
+      let piece = next..<min((next / length + 1) * length, size)
       plan.candidates.append(piece)
       next = piece.upperBound
     }

@@ -334,7 +334,7 @@ import Testing
   ])
   func copyAsksForASizeOnlyWhereItMust(version: String, etag: String, size: Int64?, requests: Int) async throws {
     let copied = HTTPResponse(200, "<CopyObjectResult><ETag>\"\(etag)\"</ETag></CopyObjectResult>")
-    let source = HTTPResponse(200, "", headers(["Content-Length": "42"]))
+    let source = HTTPResponse(200, "", headers(["Content-Length": "42", "ETag": "\"\(etag)\""]))
     let transport = ScriptedTransport([.computed { request in request.method == .head ? source : copied }])
     let store = try scriptedStore(transport)
     let info = try await store.copy(
