@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
+import random
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from copies import Copies, Scene
 from mounts import ROOT, Mount, Place
@@ -13,7 +14,8 @@ from tables import OURS, AtMost, BenchError, Result, Row, Settings, Task, measur
 
 SIZE = 1 << 30
 NAME, PATH = "made_up_read", "binlogs/insert_log/1/2/3/3/100/4"
-JOBS, BLOCK, SECONDS = 8, 4096, 10
+JOBS, BLOCK = 8, 4096
+FLOOR = "the store alone (curl)"
 
 
 class Reads:
@@ -43,8 +45,8 @@ class Reads:
 def _need(scene: Scene, place: Place) -> None:
     if scene.objects(place, NAME).get(PATH) != SIZE:
         print(f"bench: storing {ROOT}/{NAME}", file=sys.stderr)
-        with open("/dev/urandom", "rb") as random:
-            scene.client(place).upload_fileobj(_Limited(random, SIZE), place.bucket, f"{ROOT}/{NAME}/{PATH}")
+        with open("/dev/urandom", "rb") as noise:
+            scene.client(place).upload_fileobj(_Limited(noise, SIZE), place.bucket, f"{ROOT}/{NAME}/{PATH}")
 
 
 class _Limited:
@@ -59,10 +61,14 @@ class _Limited:
         return data
 
 
+def _signed(scene: Scene, place: Place) -> str:
+    return scene.client(place).generate_presigned_url(
+        "get_object", Params={"Bucket": place.bucket, "Key": f"{ROOT}/{NAME}/{PATH}"})
+
+
 def _sequential(name: str, scene: Scene, place: Place) -> Row:
     mount = scene.ours(place)
-    client = scene.client(place)
-    url = client.generate_presigned_url("get_object", Params={"Bucket": place.bucket, "Key": f"{ROOT}/{NAME}/{PATH}"})
+    url = _signed(scene, place)
     quarter = SIZE // 4
     ranged = " ".join(
         f"curl -sf -r {i * quarter}-{(i + 1) * quarter - 1} -o /dev/null '{url}' & p{i}=$!;" for i in range(4))
@@ -88,9 +94,23 @@ def _random(name: str, scene: Scene, place: Place) -> Row:
 
     tasks = {
         OURS: task(scene.ours(place)), "s3fs": task(scene.s3fs(place)), "rclone mount": task(scene.rclone_mount(place)),
+        FLOOR: Task(["curl", "-sf", "-Z", "--parallel-max", str(JOBS), "-K", str(_ranges(scene, place, reads))]),
     }
     return Row(name, f"{reads:,} random reads of 4 KiB, {JOBS} jobs", tasks, reads, "reads",
-               at_most=(AtMost(1.0, ""),))
+               at_most=(AtMost(1.0, "s3fs"), AtMost(1.0, "rclone mount")))
+
+
+def _ranges(scene: Scene, place: Place, reads: int) -> Path:
+    """What curl has to be told to read as much, as many at a time, straight from the store."""
+    url = _signed(scene, place)
+    offsets = random.Random(7)
+    lines = []
+    for _ in range(reads):
+        start = offsets.randrange(SIZE // BLOCK) * BLOCK
+        lines.append(f'url = "{url}"\nrange = {start}-{start + BLOCK - 1}\noutput = /dev/null\n')
+    file = scene.settings.scratch / "bench-ranges"
+    file.write_text("next\n".join(lines))
+    return file
 
 
 SUITE = Reads()
