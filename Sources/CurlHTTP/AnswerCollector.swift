@@ -26,8 +26,6 @@ struct AnswerCollector {
   /// Whether the empty line has come that ends the head. libcurl takes a head that was cut off for a whole one.
   private(set) var hasWholeHead = false
   private var body: [UInt8] = []
-  /// Size of the body as its head announces it; nil until its first byte, and when it does not.
-  private var announcedSize: Int?
   /// Most bytes of this body; nil until its first byte.
   private var bodyLimit: Int?
 
@@ -94,17 +92,11 @@ struct AnswerCollector {
       refuseSize(limit)
       return nil
     }
-    announcedSize = announced < 0 ? nil : Int(announced)
     let expected = max(0, expectedBodySize ?? 0)
     let likely = announced < 0 ? expected : min(Int(announced), max(expected, Self.trustedSize))
     body.reserveCapacity(min(likely, limit))
     bodyLimit = limit
     return limit
-  }
-
-  /// Bytes of the body that have come and that are to come; nil when the latter are not known.
-  var progress: (received: Int, remaining: Int)? {
-    announcedSize.map { (body.count, max(0, $0 - body.count)) }
   }
 
   private mutating func refuseSize(_ limit: Int) {

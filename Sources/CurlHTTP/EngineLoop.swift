@@ -13,7 +13,6 @@ final class EngineLoop {
   private var lanes: [String: HostLane] = [:]
   private var active: [ObjectIdentifier: Transfer] = [:]
   private var idle: [Transfer] = []
-  private var lastRelaxation = 0
 
   init(inbox: EngineInbox, options: HTTPEngine.Options) {
     self.inbox = inbox
@@ -33,7 +32,6 @@ final class EngineLoop {
       messages.removeAll(keepingCapacity: true)
       if isClosed { break }
       curl_multi_perform(multi, &running)
-      relaxThresholds()
       if deliverFinished() { continue }
       guard inbox.fallAsleep() else { continue }
       // A wake-up ends the wait at once, and libcurl shortens it to its own next timer.
@@ -42,15 +40,6 @@ final class EngineLoop {
       inbox.wakeUp()
     }
     endEverything()
-  }
-
-  /// Once a second: libcurl wakes up that often while it watches the progress of a transfer.
-  private func relaxThresholds() {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
-    guard time.tv_sec != lastRelaxation else { return }
-    lastRelaxation = time.tv_sec
-    for transfer in active.values { transfer.relaxThreshold() }
   }
 
   private func handle(_ message: EngineInbox.Message) {

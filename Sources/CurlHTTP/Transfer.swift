@@ -17,8 +17,6 @@ final class Transfer {
   /// What goes out instead when the body is streamed.
   private var stream: UploadStream?
 
-  /// When the socket wakes us for this body.
-  private var threshold = ReceiveThreshold()
   /// How often the current request began to go out. libcurl silently sends a request again when a reused connection
   /// dies before the first byte of an answer.
   private var timesSent = 0
@@ -127,7 +125,6 @@ final class Transfer {
     }
     timesSent = 0
     refusal = nil
-    threshold = ReceiveThreshold(rate: threshold.rate)
     answer = AnswerCollector(easy: easy, request: request)
     self.exchange = exchange
     return nil
@@ -255,36 +252,6 @@ extension Transfer {
   }
 }
 
-// MARK: - Waking up
-
-extension Transfer {
-  /// Takes a piece of the body; returns how many bytes it took.
-  private func receive(_ chunk: UnsafeRawBufferPointer) -> Int {
-    let taken = answer.appendBody(chunk)
-    if let (received, remaining) = answer.progress, threshold.isDue(received: received, remaining: remaining) {
-      setThreshold(threshold.update(received: received, remaining: remaining, now: Self.now))
-    }
-    return taken
-  }
-
-  /// Gives up on a threshold that the sender does not reach. To be called about once a second.
-  func relaxThreshold() { setThreshold(threshold.relax()) }
-
-  private func setThreshold(_ bytes: Int?) {
-    guard let bytes else { return }
-    var socket = CURL_SOCKET_BAD
-    guard ccurl_get_socket(easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else { return }
-    var value = Int32(bytes)
-    setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &value, socklen_t(MemoryLayout<Int32>.size))
-  }
-
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-}
-
 // MARK: - Results
 
 extension Transfer {
@@ -335,7 +302,7 @@ extension Transfer {
   private static let onBody: ccurl_transfer_function = { bytes, size, count, context in
     guard let bytes, let context else { return 0 }
     let chunk = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.receive(chunk) }
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.answer.appendBody(chunk) }
   }
 
   private static let onHeader: ccurl_transfer_function = { bytes, size, count, context in
