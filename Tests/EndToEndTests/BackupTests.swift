@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
   /// Commands about whole backups, on logs that a real Milvus wrote.
   @Suite(.serialized) struct Backups {
     /// A backup of its own, copied of the fixture, so that it may be broken.

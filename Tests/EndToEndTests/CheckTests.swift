@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// `check`: what it tries, how it words what is wrong, and what it removes.
   @Suite(.serialized) struct Checks {
     private func check(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// `copy`: the transfer without a mount, on real stores, each result looked at by boto3.
   @Suite(.serialized) struct Copies {
     /// A made-up backup in store A under a name of its own; both ends are cleared afterwards.

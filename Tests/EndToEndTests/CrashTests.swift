@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// The daemon, the copier or the store goes away or stops at any moment. MILVUS_BACKUPFS_CRASH_ROUNDS makes it longer.
   @Suite(.serialized) struct Crashes {
     private static let rounds =
@@ -98,24 +98,24 @@ extension EndToEnd {
 
     @Test func namesAreAnsweredWhileLargeCopiesRun() async throws {
       for name in ["A", "B"] { try await Oracle.remove(name, "backup/busy/") }
-      try await Oracle.put("A", "backup/busy/", count: 8, size: 20 << 20)
+      try await Oracle.put("A", "backup/busy/", count: 32, size: 12 << 20)
       try await Workplace.with { place in
         try await run("mkdir '\(place.mount)/milvus_B/busy'")
         let copies = try Running(
           "find '\(place.mount)/milvus_A/busy' -type f -size +1M | nl | while read -r n f; do "
             + "cp \"$f\" '\(place.mount)/milvus_B/busy/'$n & done; wait", environment: [:])
-        var slowest = 0.0
-        for _ in 0..<20 {
-          let look = try await shell(
-            "ls -l '\(place.mount)/milvus_A' '\(place.mount)/milvus_B/busy' && df '\(place.mount)'")
-          #expect(look.succeeded)
-          slowest = max(slowest, look.seconds)
-        }
+        let text = try await run(
+          "\"$PYTHON\" '\(Testbed.project)/Tests/EndToEndTests/Oracle/looks.py' '\(place.mount)' \(copies.identifier)",
+          limit: 240)
         #expect(try await copies.wait(limit: 120).succeeded)
-        print("slowest of 20 looks while 8 copies ran: \(slowest) s")
-        #expect(slowest < 3)
+        print("looks while 32 copies ran: \(text)")
+        let times = text.split(separator: " ").compactMap { Double($0) }
+        #expect(times.count == 3 && times[0] >= 20, "looks, their median and the slowest: \(text)")
+        #expect(times[1] < 0.05)
+        // The machine may be busy with other things: the slowest look shows only that none waits for a copy to end.
+        #expect(times[2] < 3)
         let sizes = try await Oracle.objects("B", "backup/busy/").values.map { $0.split(separator: ":")[0] }
-        #expect(sizes == Array(repeating: "\(20 << 20)", count: 8))
+        #expect(sizes == Array(repeating: "\(12 << 20)", count: 32))
         try await run("rm -r '\(place.mount)/milvus_B/busy'")
       }
       try await Oracle.remove("A", "backup/busy/")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
   /// The program against doubles of versions that cannot be had here. A double is no server: what runs here shows that
   /// calls, options and files are as those versions want them, as far as their sources tell.
   @Suite(.serialized) struct Doubles {

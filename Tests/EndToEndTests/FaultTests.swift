@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// What goes wrong is told, and leaves the stores and Milvus as they were.
   @Suite(.serialized) struct Faults {
     @Test(arguments: [

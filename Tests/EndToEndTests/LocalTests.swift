@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
   /// Backups in a directory, of a Milvus that has a bucket.
   @Suite(.serialized) struct Local {
     @Test func aBackupMovesBetweenADirectoryAndABucketAndIsRestoredFromTheDirectory() async throws {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// Random operations against a model. MILVUS_BACKUPFS_MODEL_STEPS makes it longer, MILVUS_BACKUPFS_SEED chooses another
   /// run: a number, or `random`.
   @Suite(.serialized) struct ModelComparison {

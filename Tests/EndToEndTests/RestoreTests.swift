@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Servers {
   /// Restores on the real servers, compared row by row through pymilvus.
   @Suite(.serialized) struct Restores {
     /// Saves collections of A as a backup and copies it to B.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// Executes the examples of docs/SEMANTICS.md.
   @Suite(.serialized) struct Semantics {
     struct Example: Sendable, CustomTestStringConvertible {

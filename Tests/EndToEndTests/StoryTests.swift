@@ -1,10 +1,14 @@
 import Foundation
 import Testing
 
-/// Everything that needs the servers runs one after the other: they are few and small.
-@Suite(.serialized) struct EndToEnd {}
+/// What needs the servers runs in two lanes, each one test after the other: the first waits for Milvus most of the time,
+/// the second keeps the cores busy. Names of collections and backups are a test's own.
+@Suite struct EndToEnd {
+  @Suite(.serialized) struct Servers {}
+  @Suite(.serialized) struct Files {}
+}
 
-extension EndToEnd {
+extension EndToEnd.Servers {
   @Suite(.serialized) struct Story {
     private static let scripts = Fixture.scripts
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// Many programs that do everything at once; afterwards nothing is open, held or left.
   @Suite(.serialized) struct Stress {
     /// Seconds; ten minutes in the long mode (`MILVUS_BACKUPFS_STRESS_SECONDS=600`).

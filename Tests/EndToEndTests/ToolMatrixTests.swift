@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// One ordinary tool after the other on a real mount over the real stores. In each script `$S` is a directory in store A
   /// with a small tree of known contents, `$D` an empty one in store B, `$L` an empty one on the local disk that holds the
   /// same tree as `$L/tree`; every command must succeed, and at the end no upload may be left.

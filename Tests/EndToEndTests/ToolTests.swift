@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd {
+extension EndToEnd.Files {
   /// Ordinary tools on the mount, over the real stores.
   @Suite(.serialized) struct Tools {
     private func withFolder(_ body: (Workplace, String) async throws -> Void) async throws {
@@ -78,26 +78,25 @@ extension EndToEnd {
     }
   }
 
-  /// The last suite of the serial ones by its place in the file that starts them: looks at all that was printed.
-  @Suite(.serialized) struct ZSecrets {
+  @Suite(.serialized) struct Secrets {
     @Test func noSecretIsInAnyOutputOrInTheListOfProcesses() async throws {
-      let secrets = try Testbed.current.get().instances.values.map(\.store.secretAccessKey)
       try await Workplace.with(mounted: false) { place in
         let secret = "never-to-be-seen-\(UUID().uuidString)"
-        try await run(
-          "\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)' --set minio.secretAccessKey=\(secret)"
-            + " 2>/dev/null; true")
+        let mounted = try await shell(
+          "\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)' --set minio.secretAccessKey=\(secret)")
         let processes = try await run("tr '\\0' ' ' < /proc/$(pgrep -f -- '\(place.mount) [-]-foreground')/cmdline")
         #expect(processes.contains("--foreground"))
-        #expect(!processes.contains(secret))
-        _ = try await shell("ls '\(place.mount)/milvus_A'; cat '\(place.log)'")
-        #expect(!(await Transcript.shared.text).contains(secret))
+        let used = try await shell("ls '\(place.mount)/milvus_A'; cat '\(place.log)'")
+        for text in [mounted.output, processes, used.output] { #expect(!text.contains(secret)) }
         let limits = try await run("grep 'core file' /proc/$(pgrep -f -- '\(place.mount) [-]-foreground')/limits")
         #expect(limits.split(separator: " ").dropFirst(4).first == "0", "no core file: \(limits)")
       }
-      let text = await Transcript.shared.text
-      #expect(text.count > 1000)
-      for secret in secrets { #expect(!text.contains(secret)) }
+    }
+
+    /// What every other test relies on when it runs programs.
+    @Test func aSecretThatIsPrintedFailsTheTest() async throws {
+      let secret = try #require(Transcript.secrets.first)
+      await withKnownIssue { _ = try await run("printf 'key %s' '\(secret)'") }
     }
   }
 }

@@ -62,7 +62,7 @@ struct Workplace: Sendable {
         "$BACKUPFS" umount "$point" || fusermount3 -u -z "$point"
       done
       """)
-    if let text = try? String(contentsOfFile: log, encoding: .utf8) { await Transcript.shared.add(text) }
+    if let text = try? String(contentsOfFile: log, encoding: .utf8) { Transcript.check(text) }
     try? FileManager.default.removeItem(atPath: folder)
   }
 }

@@ -10,12 +10,11 @@ from pathlib import Path
 from copies import Copies, Scene
 from mounts import ROOT, Mount, Place
 from servers import seaweed
-from tables import OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
 
 SIZE = 1 << 30
 NAME, PATH = "made_up_read", "binlogs/insert_log/1/2/3/3/100/4"
 JOBS, BLOCK = 8, 4096
-FLOOR = "the store alone (curl)"
 
 
 class Reads:

@@ -17,7 +17,7 @@ from contenders import Contender, Ours, Rclone, S5cmd
 from layout import Store
 from report import version_of
 from servers import compact, nginx, seaweed
-from tables import OURS, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, OURS, BenchError, Result, Row, Settings, Task, measure
 
 LARGE = 1 << 30
 SMALL = 4096
@@ -156,6 +156,10 @@ class Bucket:
                 if not chunk:
                     return True
 
+    def signed(self, key: str) -> str:
+        """An address from which anybody may read the object for an hour."""
+        return self.client.generate_presigned_url("get_object", {"Bucket": self.store.bucket, "Key": key}, ExpiresIn=3600)
+
     def need_large(self) -> None:
         """The object that is read; written once and compared in each benchmark."""
         if self._large_is_there:
@@ -204,6 +208,7 @@ def _cat(name: str, contenders: list[Contender], bucket: Bucket) -> Row:
     for contender in contenders:
         _expect_stream(contender, contender.cat(LARGE_KEY), bucket.material.large)
     tasks = {c.name: Task(c.cat(LARGE_KEY), c.environment) for c in contenders}
+    tasks[FLOOR] = Task(["curl", "-sSf", "-o", "/dev/null", bucket.signed(LARGE_KEY)])
     return Row(name, "GET 1 GiB, one stream", tasks, LARGE, "bytes")
 
 
@@ -228,7 +233,10 @@ def _get(name: str, contenders: list[Contender], bucket: Bucket) -> Row:
     def task(contender: Contender) -> Task:
         return Task(contender.get(LARGE_KEY, path), contender.environment, bucket.material.empty_target, check)
 
-    return Row(name, "GET 1 GiB, ranges", {c.name: task(c) for c in contenders}, LARGE, "bytes")
+    tasks = {c.name: task(c) for c in contenders}
+    words = ["curl", "-sSf", "-o", str(path), bucket.signed(LARGE_KEY)]
+    tasks[FLOOR] = Task(words, {}, bucket.material.empty_target, check)
+    return Row(name, "GET 1 GiB, ranges", tasks, LARGE, "bytes")
 
 
 def _put(name: str, contenders: list[Contender], bucket: Bucket) -> Row:
