@@ -8,7 +8,7 @@ internal import SwiftProtobuf
 ///
 /// Every call throws `MilvusError` only. Reading calls, and changes that may be made twice, are repeated for a bounded
 /// time when the server is away or its quota refuses them; see `MilvusClientOptions`. A call whose task is cancelled
-/// ends at once with code `cancelled`.
+/// ends at once with code `cancelled`; those about import tasks end with the server's answer.
 ///
 /// In all calls `database` is a name; "" means the server's default database.
 public final class MilvusClient: Sendable {
@@ -50,18 +50,24 @@ public final class MilvusClient: Sendable {
   }
 
   /// Makes one call, repeated as `repeatability` allows, and checks the status of its answer.
+  /// - Parameter isFinished: what was sent is waited for although the task is cancelled.
   func call<Request: Message, Response: Message & MilvusResponse>(
     _ name: String, _ request: Request, in database: String? = nil, about object: String? = nil,
-    kind: CallKind = .read, repeatability: RetrySchedule.Repeatability = .always
+    kind: CallKind = .read, repeatability: RetrySchedule.Repeatability = .always, isFinished: Bool = false
   ) async throws(MilvusError) -> Response {
     let start = ContinuousClock.now
     var schedule = RetrySchedule(options: options, repeatability: repeatability)
     while true {
       let elapsed = start.duration(to: .now)
       do throws(MilvusError) {
-        return try await connection.attempt(
-          name, request, metadata: metadata(database: database), about: object, timeout: options.timeout(kind),
-          connectTimeout: max(options.connectTimeout - elapsed, .seconds(1)))
+        let attempt = { @Sendable [connection, options] () async throws(MilvusError) -> Response in
+          try await connection.attempt(
+            name, request, metadata: self.metadata(database: database), about: object, timeout: options.timeout(kind),
+            connectTimeout: max(options.connectTimeout - elapsed, .seconds(1)))
+        }
+        guard isFinished else { return try await attempt() }
+        guard !Task.isCancelled else { throw .cancelled(call: name, object: object, endpoint: endpoint) }
+        return try await Self.finish(attempt)
       } catch {
         guard let delay = schedule.delay(after: error, elapsed: start.duration(to: .now)) else { throw error }
         do {
@@ -71,6 +77,16 @@ public final class MilvusClient: Sendable {
         }
       }
     }
+  }
+
+  /// Waits for the outcome even if the calling task is cancelled.
+  private static func finish<Response: Sendable>(
+    _ attempt: @escaping @Sendable () async throws(MilvusError) -> Response
+  ) async throws(MilvusError) -> Response {
+    let task = Task { () -> Result<Response, MilvusError> in
+      do throws(MilvusError) { return .success(try await attempt()) } catch { return .failure(error) }
+    }
+    return try await task.value.get()
   }
 
   private func metadata(database: String?) -> Metadata {

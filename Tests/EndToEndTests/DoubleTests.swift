@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-extension EndToEnd.Servers {
+extension EndToEnd.Files {
   /// The program against doubles of versions that cannot be had here. A double is no server: what runs here shows that
   /// calls, options and files are as those versions want them, as far as their sources tell.
   @Suite(.serialized) struct Doubles {
     /// What the double accepts is checked by clients that know nothing of this program; in the long mode, because the doubles
     /// change seldom.
-    @Test(.enabled(if: Restores.isLong)) func theDoublesThemselvesHoldWhatTheyPromise() async throws {
+    @Test(.enabled(if: EndToEnd.Servers.Restores.isLong)) func theDoublesThemselvesHoldWhatTheyPromise() async throws {
       let store = try Testbed.instance("A").store
       let outcome = try await shell(
         "'\(Testbed.project)/.testbed/double/bin/python' -m milvus_double.selfcheck --endpoint \(store.endpoint) "
@@ -24,7 +24,7 @@ extension EndToEnd.Servers {
 
     /// Not 2.4.0: it shows no segment levels and imports no deletes alone, and the program loses the deletes there.
     @Test(
-      arguments: Restores.isLong ? ["2.4.23", "2.5.4", "2.5.16", "2.6.0", "2.6.15"] : ["2.4.23", "2.6.15"])
+      arguments: EndToEnd.Servers.Restores.isLong ? ["2.4.23", "2.5.4", "2.5.16", "2.6.0", "2.6.15"] : ["2.4.23", "2.6.15"])
     func aCollectionComesBackRowByRow(version: String) async throws {
       try await MilvusDouble.with(version) { double in
         try await run(

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd.Servers {
+extension EndToEnd.Files {
   /// Backups in a directory, of a Milvus that has a bucket.
   @Suite(.serialized) struct Local {
     @Test func aBackupMovesBetweenADirectoryAndABucketAndIsRestoredFromTheDirectory() async throws {
@@ -35,7 +35,7 @@ extension EndToEnd.Servers {
 
         // Milvus imports from its bucket only: through temporary copies there.
         try await run("echo fixture_local > '\(local)/back/restore'")
-        let state = try await Story.follow("\(local)/back/restore")
+        let state = try await EndToEnd.Servers.Story.follow("\(local)/back/restore")
         #expect(state.contains("state: done"), "\(state)")
         try await run(
           "\"$PYTHON\" '\(Fixture.scripts)/verify.py' --source \(address) --source-collection fixture "

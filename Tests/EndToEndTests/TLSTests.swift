@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension EndToEnd.Servers {
+extension EndToEnd.Files {
   /// The modes of `milvus.tlsMode` against the real Milvus behind a program that ends TLS.
   @Suite(.serialized) struct TLS {
     /// An authority, a server's certificate for `milvus.test` and 127.0.0.1, a client's, and another authority.

@@ -2,6 +2,7 @@
 
 import GRPCCore
 import SwiftProtobuf
+import Synchronization
 import Testing
 
 @testable import MilvusClient
@@ -188,6 +189,49 @@ import Testing
       let error = try await #require(throws: MilvusError.self) { try await call.value }
       #expect(error.code == .cancelled)
       #expect(error.call == "Flush")
+    }
+  }
+
+  /// Giving such a call up in mid-flight brings Milvus 2.3.5 down.
+  @Test(.timeLimit(.minutes(5)), arguments: ["GetImportState", "ListImportTasks", "Import"])
+  func `call about imports is waited for by a cancelled task`(method: String) async throws {
+    let (gate, open) = AsyncStream<Void>.makeStream()
+    let wasGivenUp = Mutex(false)
+    let slow: FakeMilvus.Handler = { _, _ in
+      await withRPCCancellationHandler {
+        for await _ in gate { break }
+      } onCancelRPC: {
+        wasGivenUp.withLock { $0 = true }
+        open.finish()
+      }
+      return switch method {
+      case "GetImportState": try ProtoGetImportStateResponse.with { $0.rowCount = 7 }.serializedBytes()
+      case "ListImportTasks": try ProtoListImportTasksResponse().serializedBytes()
+      default: try ProtoImportResponse.with { $0.tasks = [7] }.serializedBytes()
+      }
+    }
+    try await withFakeClient([method: slow]) { client, fake in
+      let call = Task { () async throws -> Int64 in
+        switch method {
+        case "GetImportState": try await client.importState(of: 1).rowCount
+        case "ListImportTasks": Int64(7 + (try await client.importTasks(of: "c", in: "").count))
+        default: try await importTask(client)
+        }
+      }
+      while fake.recorded(method).isEmpty { await Task.yield() }
+      call.cancel()
+      try await Task.sleep(for: .milliseconds(200))
+      open.yield()
+      let result = try await call.value
+      #expect(result == 7)
+      #expect(!wasGivenUp.withLock { $0 })
+      // One that was not sent yet is not sent any more.
+      let later = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await client.importState(of: 1)
+      }
+      let error = try await #require(throws: MilvusError.self) { _ = try await later.value }
+      #expect(error.code == .cancelled)
     }
   }
 

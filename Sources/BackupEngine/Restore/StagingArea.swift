@@ -41,9 +41,22 @@ struct StagingArea: Sendable {
     }
     try await forEachConcurrently(objects, limit: context.limits.copiesInFlight) { object in
       guard let path = layout.path(ofKey: object.key.string) else { return }
-      try await ObjectCopier(budget: context.budget)
-        .copy(object, from: context.backups, to: context.milvusObjects, as: ObjectKey(base + path))
+      try await copy(object, as: ObjectKey(base + path))
     }
     return base
+  }
+
+  /// Copies one object. What one request does is not given up in mid-flight: the store may carry it out all the same, after
+  /// the directory was removed.
+  private func copy(_ object: ObjectInfo, as key: ObjectKey) async throws {
+    try Task.checkCancellation()
+    let copy = { @Sendable () async throws -> Void in
+      try await ObjectCopier(budget: context.budget)
+        .copy(object, from: context.backups, to: context.milvusObjects, as: key)
+    }
+    let isOneRequest =
+      object.size <= Int64(ObjectCopier.partSize)
+      || context.backups.location.isSameService(as: context.milvusObjects.location)
+    if isOneRequest { try await Task { try await copy() }.value } else { try await copy() }
   }
 }
