@@ -198,6 +198,36 @@ import Testing
     #expect(bed.milvus.state.withLock { $0.openConnections } == 0)
   }
 
+  /// A store carries out what it has received, whether or not somebody waits for the answer.
+  @Test func copiesThatAreUnderWayWhenOneFailsAreRemovedToo() async throws {
+    let bed = try await Bed.withBackup(shared: false)
+    let (objects, bucket) = (bed.objects, bed.milvus.store)
+    let begun = Mutex(0)
+    objects.add { operation, key in
+      guard operation == .put, key.string.hasPrefix("files/restore-temp-") else { return }
+      let number = begun.withLock { count in
+        count += 1
+        return count
+      }
+      guard number > 1 else {
+        while begun.withLock({ $0 }) < 4 { await Task.yield() }
+        throw objects.error(.accessDenied, "PutObject", key)
+      }
+      let late = Task {
+        try await Task.sleep(for: .milliseconds(300))
+        try await bucket.put(key, [1], condition: .none)
+      }
+      try await Task.sleep(for: .milliseconds(300))
+      _ = try await late.value
+    }
+    let error = try await #require(throws: EngineError.self) {
+      try await bed.restore(RestoreRequest(backup: "bk", newName: "coll_bak"))
+    }
+    #expect(error.aftermath.contains("was dropped again"))
+    try await Task.sleep(for: .milliseconds(600))
+    #expect(try await bed.milvusKeys("files/restore-temp-").isEmpty)
+  }
+
   @Test func tellsOfTemporaryCopiesThatCannotBeRemoved() async throws {
     let bed = try await Bed.withBackup(shared: false)
     let objects = bed.objects
