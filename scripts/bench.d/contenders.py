@@ -67,7 +67,7 @@ class Ours:
         return self._command("get", key, "--output", path, "--in-flight", "2", "--part-size", str(16 << 20))
 
     def put(self, path: Path, key: str) -> list[str]:
-        return self._command("put", path, key, "--in-flight", "4", "--part-size", str(16 << 20))
+        return self._command("put", path, key, "--in-flight", "4", "--part-size", str(8 << 20))
 
     def put_many(self, folder: Path, prefix: str, width: int) -> list[str]:
         return self._command("put-many", folder, prefix, "--in-flight", str(width))
