@@ -4,7 +4,7 @@ import Testing
 extension EndToEnd.Files {
   /// The daemon, the copier or the store goes away or stops at any moment. MILVUS_BACKUPFS_CRASH_ROUNDS makes it longer.
   @Suite(.serialized) struct Crashes {
-    private static let rounds =
+    static let rounds =
       ProcessInfo.processInfo.environment["MILVUS_BACKUPFS_CRASH_ROUNDS"].flatMap { Int($0) } ?? 6
 
     /// Programs that a test runs may inherit signals that are ignored or blocked.

@@ -95,20 +95,33 @@ extension EndToEnd.Files {
       let source = try await Oracle.objects("A", "backup/many/")
       #expect(source.count == 43)
       try await Workplace.with { place in
-        for (round, signal) in [SIGKILL, SIGINT, SIGTERM, SIGKILL, SIGKILL, SIGKILL].enumerated() {
+        for round in 0..<max(Crashes.rounds, 6) {
+          let signal = [SIGKILL, SIGINT, SIGTERM][round % 3]
+          // The first ones meet each part of the copy, the others any moment of it.
+          let moment = round < 6 ? 20 + 130 * round : Int.random(in: 0..<1200)
           try await Oracle.remove("B", "backup/many/")
           let copy = try Running(
             "exec cp -r '\(place.mount)/milvus_A/many' '\(place.mount)/milvus_B/'", environment: [:])
-          try await Task.sleep(for: .milliseconds(20 + 130 * round))
+          try await Task.sleep(for: .milliseconds(moment))
           kill(copy.identifier, signal)
           _ = try await copy.wait(limit: 20)
           #expect(!copy.isRunning)
-          // What cp has asked for may still be finishing; then the store must be quiet and whole.
-          try await Task.sleep(for: .milliseconds(500))
-          for (key, contents) in try await Oracle.objects("B", "backup/many/") {
-            #expect(source[key] == contents, "round \(round): \(key)")
+          // What cp has asked for may still be finishing, and what it had not asked for be on its way out again; then the
+          // store is quiet, whole, and has nothing that the mount does not show.
+          var (stored, shown, uploads) = ([String: String](), [String](), -1)
+          for _ in 0..<40 {
+            try await Task.sleep(for: .milliseconds(250))
+            stored = try await Oracle.objects("B", "backup/many/")
+            uploads = try await Oracle.uploads("B", "backup/many/")
+            let found = try await shell("cd '\(place.mount)/milvus_B/many' 2> /dev/null && find . -type f || true")
+            shown = found.output.split(separator: "\n").map { String($0.dropFirst(2)) }.sorted()
+            if uploads == 0, stored.keys.sorted() == shown { break }
           }
-          #expect(try await Oracle.uploads("B", "backup/many/") == 0)
+          for (key, contents) in stored {
+            #expect(source[key] == contents, "round \(round), after \(moment) ms: \(key) is not whole")
+          }
+          #expect(uploads == 0)
+          #expect(stored.keys.sorted() == shown, "round \(round), after \(moment) ms")
           try await run("rm -rf '\(place.mount)/milvus_B/many'")
         }
         // And undisturbed it is all there.
