@@ -25,8 +25,8 @@ public struct FileSystemSettings: Sendable {
   public var readBytes: Int = 48 << 20
   /// Bytes that all files may have which are kept in memory while they are written.
   public var writeBytes: Int = 64 << 20
-  /// Seconds that a writer waits for such memory before it takes it nevertheless.
-  public var writePatience: Double = 10
+  /// Seconds without progress after which the first of the writers that wait for such memory takes it nevertheless.
+  public var writePatience: Double = 1
   /// Bytes on their way between stores and from writers into stores.
   public var transferBytes: Int = 64 << 20
 

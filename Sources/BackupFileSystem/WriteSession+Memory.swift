@@ -1,8 +1,10 @@
 // The memory of files that are being written, counted against a budget that all of them share.
 //
-// A writer that finds the budget used up waits for others to finish. It does not wait for ever: one program may keep so
-// many files open that none of them can be finished without another one growing, and then only exceeding the budget
-// gets it any further. Each file in memory is bounded by `WriteBody.memoryLimit` anyway.
+// A writer that finds the budget used up waits for others to finish, and then takes all that its file can come to need in
+// memory: writers that went on in small steps would all come to wait for each other. It does not wait for ever: one program
+// may keep so many files open that none of them can be finished without another one growing, and as many programs may have
+// begun at once. When nothing moves, one after the other exceeds the budget. Each file in memory is bounded by
+// `WriteBody.memoryLimit` anyway.
 
 import ObjectStore
 import Synchronization
@@ -25,35 +27,12 @@ extension WriteSession {
 
   /// Counts the memory for a file that reaches up to an offset, waiting for it.
   func reserveWaiting(upTo end: Int64) async throws(FileSystemError) {
-    let missing = state.withLock { Self.missing($0, end) }
+    let (missing, reserved) = state.withLock { (Self.missing($0, end), $0.reserved) }
     guard missing > 0 else { return }
     let (memory, patience) = (environment.memory, Duration.seconds(environment.memoryPatience))
-    let granted = try await storeWork {
-      try await withThrowingTaskGroup(of: Bool.self) { group in
-        group.addTask {
-          try await memory.acquire(missing)
-          return true
-        }
-        group.addTask {
-          try await Task.sleep(for: patience)
-          return false
-        }
-        defer { group.cancelAll() }
-        while let outcome = await group.nextResult() {
-          switch outcome {
-          case .success(true): return true
-          case .success(false):
-            group.cancelAll()
-            // It may have been granted at the last moment.
-            if case .success(true)? = await group.nextResult() { return true }
-            return false
-          case .failure(let error): throw error
-          }
-        }
-        return false
-      }
-    }
-    if granted { state.withLock { $0.reserved += missing } }
+    let wanted = max(missing, min(Int(WriteBody.memoryLimit), memory.capacity) - reserved)
+    try await storeWork { try await memory.acquire(wanted, patience: patience) }
+    state.withLock { $0.reserved += wanted }
   }
 
   /// Gives back what was counted.

@@ -1,7 +1,8 @@
 // A bound on bytes held at once, shared by everyone who buffers.
 //
-// Invariants: never more than `capacity` bytes are out; waiters are served in order of arrival, so a large request is
-// not starved by small ones; a cancelled waiter leaves the queue at once and takes nothing.
+// Invariants: never more than `capacity` bytes are out, but for what waiters with a patience took over it, one at a time and only
+// when nothing moved; waiters are served in order of arrival, so a large request is not starved by small ones; a cancelled
+// waiter leaves the queue at once and takes nothing.
 
 import Synchronization
 
@@ -17,8 +18,15 @@ public final class ByteBudget: Sendable {
     var used = 0
     var waiters: [Waiter] = []
     var nextID: UInt64 = 0
+    /// When bytes were taken or given back last.
+    var lastChange = ContinuousClock.now
     /// Waiters cancelled before they came to wait.
     var cancelledEarly: Set<UInt64> = []
+
+    mutating func take(_ amount: Int) {
+      used += amount
+      lastChange = .now
+    }
   }
 
   /// Bytes in all.
@@ -36,7 +44,7 @@ public final class ByteBudget: Sendable {
     let amount = min(amount, capacity)
     return state.withLock { state in
       guard state.waiters.isEmpty, state.used + amount <= capacity else { return false }
-      state.used += amount
+      state.take(amount)
       return true
     }
   }
@@ -55,7 +63,7 @@ public final class ByteBudget: Sendable {
         let now = state.withLock { state -> Bool? in
           if state.cancelledEarly.remove(id) != nil { return false }
           if state.waiters.isEmpty, state.used + amount <= capacity {
-            state.used += amount
+            state.take(amount)
             return true
           }
           state.waiters.append(Waiter(id: id, amount: amount, continuation: continuation))
@@ -78,10 +86,37 @@ public final class ByteBudget: Sendable {
     guard granted else { throw CancellationError() }
   }
 
+  /// The same, but not for ever where everyone waits for everyone: each time when nothing was taken or given back for
+  /// `patience`, the first in line takes its bytes over the capacity.
+  public func acquire(_ amount: Int, patience: Duration) async throws {
+    if tryAcquire(amount) { return }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await self.acquire(amount) }
+      group.addTask {
+        while true {
+          try await Task.sleep(for: patience)
+          self.overdraw(after: patience)
+        }
+      }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  private func overdraw(after patience: Duration) {
+    let first = state.withLock { state -> Waiter? in
+      guard let first = state.waiters.first, state.lastChange.duration(to: .now) >= patience else { return nil }
+      state.take(first.amount)
+      return state.waiters.removeFirst()
+    }
+    first?.continuation.resume(returning: true)
+  }
+
   /// Gives bytes back: the same amount that was taken.
   public func release(_ amount: Int) {
     state.withLock { state in
       state.used -= min(amount, capacity)
+      state.lastChange = .now
       precondition(state.used >= 0, "more bytes were given back than taken")
     }
     wake()
@@ -98,7 +133,7 @@ public final class ByteBudget: Sendable {
     while true {
       let next = state.withLock { state -> Waiter? in
         guard let first = state.waiters.first, state.used + first.amount <= capacity else { return nil }
-        state.used += first.amount
+        state.take(first.amount)
         return state.waiters.removeFirst()
       }
       guard let next else { return }

@@ -102,18 +102,17 @@ extension EndToEnd.Files {
       try await Workplace.with { place in
         try await run("mkdir '\(place.mount)/milvus_B/busy'")
         let copies = try Running(
-          "find '\(place.mount)/milvus_A/busy' -type f -size +1M | nl | while read -r n f; do "
-            + "cp \"$f\" '\(place.mount)/milvus_B/busy/'$n & done; wait", environment: [:])
+          "find '\(place.mount)/milvus_A/busy' -type f -size +1M | nl | { while read -r n f; do "
+            + "cp \"$f\" '\(place.mount)/milvus_B/busy/'$n & done; wait; }", environment: [:])
         let text = try await run(
           "\"$PYTHON\" '\(Testbed.project)/Tests/EndToEndTests/Oracle/looks.py' '\(place.mount)' \(copies.identifier)",
           limit: 240)
         #expect(try await copies.wait(limit: 120).succeeded)
         print("looks while 32 copies ran: \(text)")
         let times = text.split(separator: " ").compactMap { Double($0) }
-        #expect(times.count == 3 && times[0] >= 20, "looks, their median and the slowest: \(text)")
-        #expect(times[1] < 0.05)
-        // The machine may be busy with other things: the slowest look shows only that none waits for a copy to end.
-        #expect(times[2] < 3)
+        #expect(times.count == 4 && times[0] >= 50, "looks, the median, the 80th percentile and the slowest: \(text)")
+        // Those that find a listing too old wait for the store, which has 32 copies to serve; the others for nothing.
+        #expect(times[1] < 0.05 && times[2] < 1)
         let sizes = try await Oracle.objects("B", "backup/busy/").values.map { $0.split(separator: ":")[0] }
         #expect(sizes == Array(repeating: "\(12 << 20)", count: 32))
         try await run("rm -r '\(place.mount)/milvus_B/busy'")

@@ -24,7 +24,8 @@ extension EndToEnd.Files {
 
     /// Not 2.4.0: it shows no segment levels and imports no deletes alone, and the program loses the deletes there.
     @Test(
-      arguments: EndToEnd.Servers.Restores.isLong ? ["2.4.23", "2.5.4", "2.5.16", "2.6.0", "2.6.15"] : ["2.4.23", "2.6.15"])
+      arguments: EndToEnd.Servers.Restores.isLong
+        ? ["2.4.23", "2.5.4", "2.5.16", "2.6.0", "2.6.15"] : ["2.4.23", "2.6.15"])
     func aCollectionComesBackRowByRow(version: String) async throws {
       try await MilvusDouble.with(version) { double in
         try await run(

@@ -83,7 +83,8 @@ extension EndToEnd.Files {
       try await Workplace.with(mounted: false) { place in
         let secret = "never-to-be-seen-\(UUID().uuidString)"
         let mounted = try await shell(
-          "\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)' --set minio.secretAccessKey=\(secret)")
+          "\"$BACKUPFS\" mount '\(place.configs)' '\(place.mount)' --log '\(place.log)' --set minio.secretAccessKey=\(secret)"
+        )
         let processes = try await run("tr '\\0' ' ' < /proc/$(pgrep -f -- '\(place.mount) [-]-foreground')/cmdline")
         #expect(processes.contains("--foreground"))
         let used = try await shell("ls '\(place.mount)/milvus_A'; cat '\(place.log)'")

@@ -35,6 +35,30 @@ private final class Maximum: Sendable {
     #expect(budget.used == 0)
   }
 
+  @Test func whoWaitsForEachOtherExceedsItOneAfterTheOther() async throws {
+    let budget = ByteBudget(capacity: 10)
+    // Five that hold two each and can only go on with six more.
+    for _ in 0..<5 { try await budget.acquire(2) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<5 {
+        group.addTask {
+          try await budget.acquire(6, patience: .milliseconds(50))
+          budget.release(8)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(budget.used == 0)
+    // While something moves nobody takes more than there is.
+    try await budget.acquire(10)
+    let impatient = Task { try await budget.acquire(1, patience: .seconds(600)) }
+    await Task.yield()
+    #expect(budget.used == 10)
+    budget.release(10)
+    try await impatient.value
+    #expect(budget.used == 1)
+  }
+
   @Test func smallRequestsDoNotOvertakeALargeOneThatWaits() async throws {
     let budget = ByteBudget(capacity: 10)
     try await budget.acquire(6)

@@ -33,7 +33,10 @@ def answer(s3, bucket: str, verb: str, prefix: str, rest: list[str]) -> str:
     if verb == "list":
         lines = []
         for item in keys(s3, bucket, prefix):
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            try:
+                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            except s3.exceptions.NoSuchKey:  # removed since it was listed
+                continue
             assert len(body) == item["Size"], f"{item['Key']}: {len(body)} bytes read, {item['Size']} listed"
             lines.append(f"{len(body)}:{hashlib.sha256(body).hexdigest()}\t{item['Key'][len(prefix):]}")
         return "\n".join(lines)
