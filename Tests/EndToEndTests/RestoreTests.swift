@@ -300,7 +300,7 @@ extension EndToEnd.Servers {
         #expect(!other.succeeded && other.output.contains("busy"), "\(other.output)")
         let cancelled = try await run("\"$BACKUPFS\" cancel '\(backup)'")
         #expect(cancelled.contains("was dropped again"), "\(cancelled)")
-        let waited = try await waiting.wait(limit: 20)
+        let waited = try await waiting.wait(limit: 150)
         #expect(waited.status == 2 && waited.output.contains("cancelled"), "\(waited.output)")
         #expect(!(try await Oracle.python("names.py", "B")).contains("r_cancel_bak"))
         // And a writer that waits: its exit status is the job's.

@@ -16,7 +16,7 @@ import traceback
 
 from objects import client
 
-NAMES = ["a", "b", "c d", "é", "meta", "x.json"]
+NAMES = ["a", "b", "c d", "é", "meta", "x.json", *(f"f{number}" for number in range(6))]
 SIZES = [0, 1, 10, 4096, 100_000, 1_048_577]
 LARGE = 9_000_000
 
@@ -62,22 +62,27 @@ class Run:
         return os.path.join(self.folder, relative) if relative else self.folder
 
     def some_path(self) -> str:
-        directory = self.random.choice(sorted(self.model.directories()))
-        if directory.count("/") > 2:
-            directory = ""
-        name = self.random.choice(NAMES)
-        return f"{directory}/{name}" if directory else name
+        """Not a name that was a directory and is none now. SeaweedFS keeps a directory whose last object is gone, completes no
+        upload under its name (InternalError), and its EmptyFolderCleaner, coming late, removes an object of that name."""
+        directories = self.model.directories()
+        for _ in range(30):
+            directory = self.random.choice(sorted(directories))
+            if directory.count("/") > 2:
+                directory = ""
+            name = self.random.choice(NAMES)
+            path = f"{directory}/{name}" if directory else name
+            if path in directories or path not in self.were_directories:
+                return path
+        return f"n{len(self.log)}"
 
     def some_file(self) -> str:
         if self.model.files and self.random.random() < 0.8:
             return self.random.choice(sorted(self.model.files))
         return self.some_path()
 
-    def some_bytes(self, path: str) -> bytes:
-        """SeaweedFS keeps a directory whose last object is gone, and then refuses to complete an upload under its name
-        (InternalError; a single PUT is taken): such names get no large file."""
+    def some_bytes(self) -> bytes:
         size = LARGE if self.random.random() < 0.02 else self.random.choice(SIZES)
-        return self.random.randbytes(100_001 if size == LARGE and path in self.were_directories else size)
+        return self.random.randbytes(size)
 
     def expect(self, wanted: "int | None", action) -> None:
         try:
@@ -93,8 +98,7 @@ class Run:
     # Operations through the mount.
 
     def write(self) -> None:
-        path = self.some_path()
-        data = self.some_bytes(path)
+        path, data = self.some_path(), self.some_bytes()
         self.log.append(f"write {path} {len(data)}")
         wanted = errno.EISDIR if path in self.model.directories() else None
 
@@ -107,8 +111,7 @@ class Run:
             self.model.files[path] = data
 
     def exclusive(self) -> None:
-        path = self.some_path()
-        data = self.some_bytes(path)
+        path, data = self.some_path(), self.some_bytes()
         self.log.append(f"exclusive {path} {len(data)}")
         taken = path in self.model.files or path in self.model.directories()
 
