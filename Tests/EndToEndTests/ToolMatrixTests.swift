@@ -122,7 +122,9 @@ extension EndToEnd.Files {
         #expect(outcome.succeeded, "\(tool.testDescription) exited \(outcome.status): \(outcome.output)")
         try await expectNoControlFile("A", "backup/source/")
         try await expectNoControlFile("B", "backup/matrix/")
-        for name in ["A", "B"] { #expect(try await Oracle.uploads(name, "backup/") == 0) }
+        for (name, backup) in [("A", "source"), ("B", "matrix")] {
+          #expect(try await Oracle.uploads(name, "backup/\(backup)/") == 0)
+        }
         let gauges = try await run("sleep 0.3; cat '\(place.mount)/.milvus-backupfs/stats'")
         for line in gauges.split(separator: "\n") where line.hasPrefix("open_files") || line.hasPrefix("uploads") {
           #expect(line.hasSuffix(" 0") || line.hasPrefix("open_files_reading"), "\(line)")
