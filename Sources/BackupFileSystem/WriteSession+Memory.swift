@@ -17,7 +17,7 @@ extension WriteSession {
   /// Counts the memory for a file that reaches up to an offset. False when it has to be waited for.
   func reserve(upTo end: Int64) -> Bool {
     state.withLock { state in
-      let missing = Self.missing(state, end)
+      let missing = self.missing(state, end)
       guard missing > 0 else { return true }
       guard environment.memory.tryAcquire(missing) else { return false }
       state.reserved += missing
@@ -27,12 +27,18 @@ extension WriteSession {
 
   /// Counts the memory for a file that reaches up to an offset, waiting for it.
   func reserveWaiting(upTo end: Int64) async throws(FileSystemError) {
-    let (missing, reserved) = state.withLock { (Self.missing($0, end), $0.reserved) }
+    let (missing, reserved) = state.withLock { (self.missing($0, end), $0.reserved) }
     guard missing > 0 else { return }
     let (memory, patience) = (environment.memory, Duration.seconds(environment.memoryPatience))
-    let wanted = max(missing, min(Int(WriteBody.memoryLimit), memory.capacity) - reserved)
+    let wanted = most - reserved
     try await storeWork { try await memory.acquire(wanted, patience: patience) }
-    state.withLock { $0.reserved += wanted }
+    // Another thread that writes this file may have waited for the same.
+    let surplus = state.withLock { state in
+      let kept = min(wanted, most - state.reserved)
+      state.reserved += kept
+      return wanted - kept
+    }
+    if surplus > 0 { memory.release(surplus) }
   }
 
   /// Gives back what was counted.
@@ -44,9 +50,13 @@ extension WriteSession {
     if amount > 0 { environment.memory.release(amount) }
   }
 
-  private static func missing(_ state: State, _ end: Int64) -> Int {
+  /// The most that is counted for one file.
+  private var most: Int { min(Int(WriteBody.memoryLimit), environment.memory.capacity) }
+
+  private func missing(_ state: State, _ end: Int64) -> Int {
     guard !state.body.isStream, end <= WriteBody.memoryLimit else { return 0 }
-    let needed = (Int(end) + reservationStep - 1) / reservationStep * reservationStep
-    return max(0, needed - state.reserved)
+    let step = Self.reservationStep
+    let needed = (Int(end) + step - 1) / step * step
+    return max(0, min(needed, most) - state.reserved)
   }
 }

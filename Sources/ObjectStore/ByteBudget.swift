@@ -90,17 +90,11 @@ public final class ByteBudget: Sendable {
   /// `patience`, the first in line takes its bytes over the capacity.
   public func acquire(_ amount: Int, patience: Duration) async throws {
     if tryAcquire(amount) { return }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await self.acquire(amount) }
-      group.addTask {
-        while true {
-          try await Task.sleep(for: patience)
-          self.overdraw(after: patience)
-        }
-      }
-      defer { group.cancelAll() }
-      try await group.next()
+    let watch = Task {
+      while (try? await Task.sleep(for: patience)) != nil { overdraw(after: patience) }
     }
+    defer { watch.cancel() }
+    try await acquire(amount)
   }
 
   private func overdraw(after patience: Duration) {
