@@ -31,7 +31,7 @@ extension BackupFileSystem {
       return .pending { () async throws(FileSystemError) in
         try await writer.resize(to: size)
         return try self.state.withLock { (state) throws(FileSystemError) in
-          try self.attributes(of: inode, in: state.tree)
+          try self.attributes(of: inode, in: state)
         }
       }
     }
@@ -59,7 +59,7 @@ extension BackupFileSystem {
       }
       self.published(inode, written)
       return try self.state.withLock { (state) throws(FileSystemError) in
-        try self.attributes(of: inode, in: state.tree)
+        try self.attributes(of: inode, in: state)
       }
     }
   }

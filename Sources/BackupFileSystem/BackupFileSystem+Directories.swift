@@ -10,21 +10,24 @@ extension BackupFileSystem {
       if inode == self.service.jobs { self.service.update(&state.tree, jobNames: self.controls.jobNames) }
       state.traces.read(inode, by: caller.thread)
       var entries: [DirectoryEntry] = []
-      let children = try state.tree.directory(inode).children
+      let node = try state.tree.node(inode)
+      guard let children = node.directory?.children else { throw FileSystemError(.notDirectory) }
+      // Looked up long ago and gone since: the kernel asks for its name again.
+      guard node.isLinked else { throw FileSystemError(.staleNFSFileHandle) }
       entries.reserveCapacity(children.count)
       for (name, child) in children {
-        entries.append(DirectoryEntry(name: name.string, entry: try self.entry(of: child, in: state.tree)))
+        entries.append(DirectoryEntry(name: name.string, entry: try self.entry(of: child, in: state)))
       }
       entries.sort { $0.entry.attributes.inode < $1.entry.attributes.inode }
-      return self.open(.directory(entries), &state)
+      return self.open(.directory(DirectorySnapshot(parent: node.parent, entries: entries)), &state)
     }
   }
 
-  public func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> [DirectoryEntry] {
-    guard case .directory(let entries)? = state.withLock({ $0.handles[handle] }) else {
+  public func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> DirectorySnapshot {
+    guard case .directory(let snapshot)? = state.withLock({ $0.handles[handle] }) else {
       throw FileSystemError(.badFileDescriptor)
     }
-    return entries
+    return snapshot
   }
 
   public func releaseDirectory(_ handle: FileHandle) {

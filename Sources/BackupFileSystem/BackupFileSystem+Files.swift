@@ -24,7 +24,7 @@ extension BackupFileSystem {
       state.tree.updateFile(inode) { $0.writer = session }
       state.tree.remember(inode)
       let handle = self.open(.writer(session), &state)
-      return CreatedFile(entry: try self.entry(of: inode, in: state.tree), opened: OpenedFile(handle: handle))
+      return CreatedFile(entry: try self.entry(of: inode, in: state), opened: OpenedFile(handle: handle))
     }
   }
 

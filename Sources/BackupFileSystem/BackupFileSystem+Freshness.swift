@@ -52,9 +52,13 @@ extension BackupFileSystem {
     let (store, key) = try location(of: inodeOfScope, in: state.tree)
     let isStore = stores[inodeOfScope] != nil
     let prefix = isStore ? store.prefix : ObjectKey(key.string + "/")
-    let generation = state.tree.generation
+    let merge = state.tree.beginMerge(into: inodeOfScope, prefixLength: prefix.byteCount)
     let listing = SharedResult<Void> { () async throws(FileSystemError) in
-      try await self.list(prefix, of: store, grouped: isStore, into: inodeOfScope, generation: generation)
+      if isStore {
+        try await self.listBackups(of: store, merge)
+      } else {
+        try await self.list(prefix, of: store, merge)
+      }
     }
     state.scopes[inodeOfScope, default: Scope()].running = listing
     state.scopes[inodeOfScope]?.removed = []
@@ -68,36 +72,76 @@ extension BackupFileSystem {
 
   private static let followerPatience = 10
 
+  /// Seconds for which a listing is still believed. The kernel may keep the directories that it showed for as long: it
+  /// would be told the same. What it keeps of files ends after `listingLifetime`, so that a listing that is read again on
+  /// demand shows.
+  func remainingLifetime(of scope: InodeNumber, in state: State) -> Double {
+    guard let scope = state.scopes[scope], let listedAt = scope.listedAt else { return 0 }
+    return (lifetime(scope) - (ContinuousClock.now - listedAt)) / .seconds(1)
+  }
+
   private func lifetime(_ scope: Scope) -> Duration {
     max(.seconds(settings.listingLifetime), scope.duration * 5)
   }
 
+  /// Lists a backup with all that lies in it. The next page is on its way while one is taken over.
   private func list(
-    _ prefix: ObjectKey, of store: MountedStore, grouped: Bool, into scope: InodeNumber, generation: UInt64
+    _ prefix: ObjectKey, of store: MountedStore, _ begun: ListingMerge
   ) async throws(FileSystemError) {
     let begin = ContinuousClock.now
-    var listing = Listing(generation: generation, prefixLength: prefix.byteCount)
+    var merge = begun
     do {
-      var request = ListRequest(prefix: prefix, groupedByDirectory: grouped)
-      repeat {
-        let page = try await store.objects.list(request)
-        listing.objects += page.objects
-        listing.directories += page.directories
-        request.continuation = page.continuation
-      } while request.continuation != nil
-      listing.directories = try await holdingObjects(listing.directories, of: store, in: scope)
+      var page = try await store.objects.list(ListRequest(prefix: prefix))
+      while let continuation = page.continuation {
+        async let next = store.objects.list(ListRequest(prefix: prefix, continuation: continuation))
+        take(page, of: store, &merge)
+        page = try await next
+      }
+      take(page, of: store, &merge)
     } catch {
-      state.withLock { $0.scopes[scope]?.running = nil }
+      state.withLock { $0.scopes[begun.scope]?.running = nil }
       throw FileSystemError(error)
     }
+    finish(merge, begin: begin)
+  }
+
+  /// Lists what lies directly in a store: its backups. All of it at once, for which of them are there is asked for.
+  private func listBackups(of store: MountedStore, _ begun: ListingMerge) async throws(FileSystemError) {
+    let begin = ContinuousClock.now
+    var merge = begun
+    var all = ListPage(objects: [])
+    do {
+      var request = ListRequest(prefix: store.prefix, groupedByDirectory: true)
+      repeat {
+        let page = try await store.objects.list(request)
+        all.objects += page.objects
+        all.directories += page.directories
+        request.continuation = page.continuation
+      } while request.continuation != nil
+      all.directories = try await holdingObjects(all.directories, of: store, in: begun.scope)
+    } catch {
+      state.withLock { $0.scopes[begun.scope]?.running = nil }
+      throw FileSystemError(error)
+    }
+    take(all, of: store, &merge)
+    finish(merge, begin: begin)
+  }
+
+  private func take(_ page: ListPage, of store: MountedStore, _ merge: inout ListingMerge) {
+    state.withLock { state in
+      var page = page
+      // What was moved ahead of a copier is shown when it has asked for it.
+      aheads.hide(&page.objects, in: store.name)
+      state.tree.merge(page, except: state.scopes[merge.scope]?.removed ?? [], &merge)
+    }
+  }
+
+  private func finish(_ merge: ListingMerge, begin: ContinuousClock.Instant) {
     let end = ContinuousClock.now
     state.withLock { state in
-      listing.removed = state.scopes[scope]?.removed ?? []
-      // What was moved ahead of a copier is shown when it has asked for it.
-      aheads.hide(&listing.objects, in: store.name)
-      let hidden = state.tree.merge(listing, into: scope)
-      state.scopes[scope] = Scope(listedAt: end, duration: end - begin)
-      gauges.update { $0.hidden[scope] = hidden == 0 ? nil : hidden }
+      let hidden = state.tree.finish(merge)
+      state.scopes[merge.scope] = Scope(listedAt: end, duration: end - begin)
+      gauges.update { $0.hidden[merge.scope] = hidden == 0 ? nil : hidden }
     }
   }
 

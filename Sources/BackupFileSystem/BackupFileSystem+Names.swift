@@ -11,7 +11,7 @@ extension BackupFileSystem {
     try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let inode = try self.child(parent, ObjectKey(name), &state)
       state.tree.remember(inode)
-      return try self.entry(of: inode, in: state.tree)
+      return try self.entry(of: inode, in: state)
     }
   }
 
@@ -46,7 +46,7 @@ extension BackupFileSystem {
   }
 
   public func attributes(_ inode: InodeNumber) throws(FileSystemError) -> Answer<TimedAttributes> {
-    .ready(try state.withLock { (state) throws(FileSystemError) in try attributes(of: inode, in: state.tree) })
+    .ready(try state.withLock { (state) throws(FileSystemError) in try attributes(of: inode, in: state) })
   }
 
   public func makeDirectory(
@@ -68,7 +68,7 @@ extension BackupFileSystem {
       state.tree.touch(inode)
       state.tree.remember(inode)
       state.traces.made(inode, by: caller.thread)
-      return try self.entry(of: inode, in: state.tree)
+      return try self.entry(of: inode, in: state)
     }
   }
 

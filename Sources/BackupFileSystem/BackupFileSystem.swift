@@ -54,7 +54,7 @@ public final class BackupFileSystem: FileSystem {
     case reader(ReadSession)
     case writer(WriteSession)
     case control(ControlTarget, text: [UInt8], lines: ControlLines)
-    case directory([DirectoryEntry])
+    case directory(DirectorySnapshot)
   }
 
   /// When a directory was listed.
@@ -150,17 +150,18 @@ public final class BackupFileSystem: FileSystem {
   }
 
   /// Attributes of a node as they are now.
-  func attributes(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> TimedAttributes {
-    let node = try tree.node(inode)
+  func attributes(of inode: InodeNumber, in state: State) throws(FileSystemError) -> TimedAttributes {
+    let node = try state.tree.node(inode)
     var attributes = Attributes(
       inode: inode, kind: .file, size: 0, permissions: settings.filePermissions, owner: settings.owner,
       group: settings.group, modified: started)
     var timeToLive = settings.listingLifetime
     switch node.content {
-    case .directory:
+    case .directory(let directory):
       attributes.kind = .directory
       attributes.permissions = settings.directoryPermissions
       if inode == service.jobs { timeToLive = 0 }
+      if node.changed == 0 { timeToLive = max(timeToLive, remainingLifetime(of: directory.scope, in: state)) }
     case .file(let file):
       if let object = file.object {
         attributes.size = object.size
@@ -173,7 +174,7 @@ public final class BackupFileSystem: FileSystem {
       attributes.modified = Timestamp.now
       timeToLive = 0
     }
-    if let overrides = node.overrides {
+    if let overrides = state.tree.overrides[inode] {
       attributes.permissions = overrides.permissions ?? attributes.permissions
       attributes.owner = overrides.owner ?? attributes.owner
       attributes.group = overrides.group ?? attributes.group
@@ -183,8 +184,8 @@ public final class BackupFileSystem: FileSystem {
   }
 
   /// The entry of a node.
-  func entry(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> Entry {
-    let timed = try attributes(of: inode, in: tree)
+  func entry(of inode: InodeNumber, in state: State) throws(FileSystemError) -> Entry {
+    let timed = try attributes(of: inode, in: state)
     return Entry(attributes: timed.attributes, timeToLive: timed.timeToLive)
   }
 

@@ -86,8 +86,8 @@ public protocol FileSystem: Sendable {
 
   /// Opens a directory: takes the snapshot that `readDirectory` pages through.
   func openDirectory(_ inode: InodeNumber, caller: Caller) throws(FileSystemError) -> Answer<FileHandle>
-  /// The snapshot's entries, in an order that does not change while the handle is open; without `.` and `..`.
-  func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> [DirectoryEntry]
+  /// What was there when the directory was opened.
+  func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> DirectorySnapshot
   /// Closes a directory.
   func releaseDirectory(_ handle: FileHandle)
 

@@ -92,6 +92,19 @@ public struct DirectoryEntry: Sendable {
   }
 }
 
+/// A directory as it was when it was opened.
+public struct DirectorySnapshot: Sendable {
+  /// The directory that it lies in; its own number for the root.
+  public var parent: InodeNumber
+  /// Its lines, without `.` and `..`.
+  public var entries: [DirectoryEntry]
+  /// Makes a snapshot.
+  public init(parent: InodeNumber, entries: [DirectoryEntry]) {
+    self.parent = parent
+    self.entries = entries
+  }
+}
+
 /// How an open file is to be served.
 public struct OpenedFile: Sendable {
   /// The handle.

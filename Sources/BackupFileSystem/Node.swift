@@ -24,8 +24,6 @@ struct Node {
   var changed: UInt64 = 0
   /// The merge that last saw it in a listing.
   var seen: UInt64 = 0
-  /// What chmod, chown and utimens asked for; kept while mounted.
-  var overrides: Overrides?
 
   /// A directory. It exists because objects lie below it, because this mount made it, or because a marker object says so.
   struct Directory {
@@ -48,7 +46,7 @@ struct Node {
     var cachedVersion: ETag?
   }
 
-  /// Attributes that exist only here.
+  /// What chmod, chown and utimens asked for; kept while mounted.
   struct Overrides {
     var permissions: UInt16?
     var owner: UInt32?

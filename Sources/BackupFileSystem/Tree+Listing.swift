@@ -1,69 +1,64 @@
 // Bringing the tree up to date with what a store lists.
 //
 // What others changed is taken over; what was changed here since the listing began is kept. Objects whose keys no path
-// can carry are hidden and counted: they must not break a directory.
+// can carry are hidden and counted: they must not break a directory. A listing is taken over page by page, so a large one
+// is never in memory as a whole, and nobody waits for the tree for longer than a page takes.
 
 import ObjectStore
 
-/// What a listing showed, relative to the directory that was listed.
-struct Listing {
+/// A listing that is being taken over, page by page.
+struct ListingMerge {
+  /// The directory that is listed: a store or a backup.
+  let scope: InodeNumber
+  /// Marks what this listing has shown.
+  fileprivate let number: UInt64
   /// The tree's generation when the listing began.
-  var generation: UInt64
+  fileprivate let generation: UInt64
   /// Length of the directory's own key with its trailing `/`, in bytes.
-  var prefixLength: Int
-  /// Objects below, in bytewise order.
-  var objects: [ObjectInfo] = []
-  /// For a grouped listing: the directories directly below.
-  var directories: [ObjectKey] = []
-  /// Keys removed through this mount while the listing ran.
-  var removed: Set<ObjectKey> = []
+  fileprivate let prefixLength: Int
+  /// Objects that could not be shown so far.
+  fileprivate(set) var hidden = 0
 }
 
 extension Tree {
   /// Longest name that Linux takes, in bytes.
   static let longestName = 255
 
-  /// Merges a listing of a store or of a backup; answers how many objects had to be hidden.
-  mutating func merge(_ listing: Listing, into scope: InodeNumber) -> Int {
+  /// Begins to take over a listing of a store or of a backup whose first page has not been asked for yet.
+  mutating func beginMerge(into scope: InodeNumber, prefixLength: Int) -> ListingMerge {
     mergeCounter += 1
-    var hidden = 0
-    for key in listing.directories where !listing.removed.contains(key) {
-      let name = ObjectKey(String(Substring(key.string.utf8.dropFirst(listing.prefixLength).dropLast())))
-      guard Self.isName(name.string) else {
-        hidden += 1
-        continue
-      }
-      _ = ensureDirectory(scope, name, listing)
+    return ListingMerge(scope: scope, number: mergeCounter, generation: generation, prefixLength: prefixLength)
+  }
+
+  /// Takes over a page. What other pages say stays to be said: nothing is removed.
+  ///
+  /// - Parameter removed: keys removed through this mount since the listing began.
+  mutating func merge(_ page: ListPage, except removed: Set<ObjectKey>, _ merge: inout ListingMerge) {
+    for key in page.directories where !removed.contains(key) {
+      let name = ObjectKey(String(Substring(key.string.utf8.dropFirst(merge.prefixLength).dropLast())))
+      if !Self.isName(name.string) || ensureDirectory(merge.scope, name, &merge) == nil { merge.hidden += 1 }
     }
-    // Keys come in order, so the directory of the last object is nearly always that of the next one.
-    var lastPath: Substring = ""
-    var lastDirectory: InodeNumber? = scope
-    for object in listing.objects where !listing.removed.contains(object.key) {
-      let relative = object.key.string.utf8.dropFirst(listing.prefixLength)
+    var place = Place(directories: [])
+    for object in page.objects where !removed.contains(object.key) {
+      let relative = object.key.string.utf8.dropFirst(merge.prefixLength)
       let slash = relative.lastIndex(of: UInt8(ascii: "/"))
-      let path = slash.map { Substring(relative[..<$0]) } ?? ""
-      guard slash != relative.startIndex else {
-        hidden += 1
-        continue
-      }
-      // As bytes: two spellings of one character are two directories.
-      if lastDirectory == nil || !path.utf8.elementsEqual(lastPath.utf8) {
-        lastPath = path
-        lastDirectory = ensurePath(scope, path, listing)
-      }
-      guard let directory = lastDirectory else {
-        hidden += 1
+      guard let directory = enter(slash.map { relative[..<$0] }, &place, &merge) else {
+        merge.hidden += 1
         continue
       }
       let name = slash.map { relative[relative.index(after: $0)...] } ?? relative
       if name.isEmpty {
         updateDirectory(directory) { $0.hasMarker = true }
-      } else if !mergeFile(directory, ObjectKey(String(Substring(name))), object, listing) {
-        hidden += 1
+      } else if !mergeFile(directory, ObjectKey(String(Substring(name))), object, merge) {
+        merge.hidden += 1
       }
     }
-    sweep(scope, scope: scope, listing)
-    return hidden
+  }
+
+  /// Removes what no page has shown and nothing here keeps; answers how many objects had to be hidden.
+  mutating func finish(_ merge: ListingMerge) -> Int {
+    sweep(merge.scope, merge)
+    return merge.hidden
   }
 
   /// Whether a path can carry this name.
@@ -72,50 +67,73 @@ extension Tree {
       && !name.utf8.contains(UInt8(ascii: "/"))
   }
 
-  private mutating func ensurePath(_ scope: InodeNumber, _ path: Substring, _ listing: Listing) -> InodeNumber? {
-    var current = scope
-    guard !path.isEmpty else { return current }
-    for name in path.split(separator: "/", omittingEmptySubsequences: false) {
-      guard Self.isName(String(name)), let next = ensureDirectory(current, ObjectKey(String(name)), listing) else {
-        return nil
+  /// The directories from the listed one down to that of the last object. Keys come in order, so those of the next object
+  /// are nearly the same.
+  private struct Place {
+    var directories: [(name: String, inode: InodeNumber)]
+  }
+
+  /// The directory of a path below the listed one, made if need be; nil when no path can carry it.
+  private mutating func enter(
+    _ path: Substring.UTF8View?, _ place: inout Place, _ merge: inout ListingMerge
+  ) -> InodeNumber? {
+    var current = merge.scope
+    guard var rest = path else { return current }
+    var level = 0
+    while true {
+      let end = rest.firstIndex(of: UInt8(ascii: "/"))
+      let name = end.map { rest[..<$0] } ?? rest
+      // As bytes: two spellings of one character are two directories.
+      if level < place.directories.count, place.directories[level].name.utf8.elementsEqual(name) {
+        current = place.directories[level].inode
+      } else {
+        place.directories.removeSubrange(level...)
+        let text = String(Substring(name))
+        guard Self.isName(text), let next = ensureDirectory(current, ObjectKey(text), &merge) else { return nil }
+        place.directories.append((text, next))
+        current = next
       }
-      current = next
+      level += 1
+      guard let end else { return current }
+      rest = rest[rest.index(after: end)...]
     }
-    return current
   }
 
   /// The directory of a name, made if need be. A file of the same name gives way, unless this mount has just made it.
   private mutating func ensureDirectory(
-    _ parent: InodeNumber, _ name: ObjectKey, _ listing: Listing
+    _ parent: InodeNumber, _ name: ObjectKey, _ merge: inout ListingMerge
   ) -> InodeNumber? {
-    if let existing = nodes[parent]?.directory?.children[name], let node = nodes[existing] {
+    guard let directory = nodes[parent]?.directory else { return nil }
+    if let existing = directory.children[name], let node = nodes[existing] {
       if node.directory != nil {
-        see(existing, merge: mergeCounter)
+        see(existing, merge: merge.number)
         return existing
       }
-      if node.changed > listing.generation { return nil }
+      if node.changed > merge.generation { return nil }
+      // `a` beside `a/b`: the directory shadows the object.
+      if node.seen == merge.number { merge.hidden += 1 }
     }
-    let scope = nodes[parent]?.directory?.scope ?? 0
-    let inode = add(parent, name, .directory(Node.Directory(scope: scope)))
+    let inode = add(parent, name, .directory(Node.Directory(scope: directory.scope)))
     // A directory directly below a store is a backup, with a listing of its own.
-    if nodes[parent]?.parent == Self.root { updateDirectory(inode) { $0.scope = inode } }
-    see(inode, merge: mergeCounter)
+    if nodes.parent(of: parent) == Self.root { updateDirectory(inode) { $0.scope = inode } }
+    see(inode, merge: merge.number)
     return inode
   }
 
   private mutating func mergeFile(
-    _ directory: InodeNumber, _ name: ObjectKey, _ object: ObjectInfo, _ listing: Listing
+    _ directory: InodeNumber, _ name: ObjectKey, _ object: ObjectInfo, _ merge: ListingMerge
   ) -> Bool {
     guard Self.isName(name.string) else { return false }
-    guard let existing = nodes[directory]?.directory?.children[name], let node = nodes[existing] else {
+    guard let children = nodes[directory]?.directory?.children else { return false }
+    guard let existing = children[name], let node = nodes[existing] else {
       let inode = add(directory, name, .file(Node.File(object: object)))
-      see(inode, merge: mergeCounter)
+      see(inode, merge: merge.number)
       return true
     }
-    // `a` beside `a/b`: the directory shadows the object.
+    // `a` beside `a/b`, once more.
     guard node.file != nil else { return false }
-    see(existing, merge: mergeCounter)
-    if node.changed <= listing.generation, node.file?.object != object {
+    see(existing, merge: merge.number)
+    if node.changed <= merge.generation, node.file?.object != object {
       updateFile(existing) { $0.object = object }
     }
     return true
@@ -123,17 +141,17 @@ extension Tree {
 
   /// Removes what the listing did not show and nothing here keeps. Answers whether anything is left.
   @discardableResult
-  private mutating func sweep(_ inode: InodeNumber, scope: InodeNumber, _ listing: Listing) -> Bool {
+  private mutating func sweep(_ inode: InodeNumber, _ merge: ListingMerge) -> Bool {
     guard let directory = nodes[inode]?.directory else { return false }
     for child in directory.children.values {
-      guard let node = nodes[child], node.seen != mergeCounter || node.directory != nil else { continue }
+      guard let node = nodes[child], node.seen != merge.number || node.directory != nil else { continue }
       if let below = node.directory {
         // A store's listing says nothing of what lies inside its backups.
-        let inside = below.scope == scope ? sweep(child, scope: scope, listing) : false
-        if node.seen == mergeCounter || inside || below.isLocal || node.changed > listing.generation { continue }
+        let inside = below.scope == merge.scope ? sweep(child, merge) : false
+        if node.seen == merge.number || inside || below.isLocal || node.changed > merge.generation { continue }
         unlink(child)
       } else if let file = node.file {
-        if node.changed > listing.generation { continue }
+        if node.changed > merge.generation { continue }
         if file.writer != nil { updateFile(child) { $0.object = nil } } else { unlink(child) }
       }
     }

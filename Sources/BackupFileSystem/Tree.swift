@@ -15,7 +15,9 @@ import SystemPackage
 struct Tree {
   static let root: InodeNumber = 1
 
-  private(set) var nodes: [InodeNumber: Node] = [:]
+  private(set) var nodes = NodeTable()
+  /// Attributes that exist only here, of the few nodes that have any.
+  private(set) var overrides: [InodeNumber: Node.Overrides] = [:]
   private(set) var generation: UInt64 = 1
   private var counter: UInt64 = 1
   /// Number of the last merge of a listing.
@@ -23,8 +25,10 @@ struct Tree {
 
   /// Begins with the root and one directory a store; answers the stores' numbers in order.
   init(stores: [String]) {
-    nodes[Self.root] = Node(
-      parent: Self.root, name: "", content: .directory(Node.Directory(scope: 0, isLocal: true)), references: 1)
+    nodes.insert(
+      Node(
+        parent: Self.root, name: "", content: .directory(Node.Directory(scope: 0, isLocal: true)), references: 1),
+      as: Self.root)
     for name in stores {
       let inode = add(Self.root, ObjectKey(name), .directory(Node.Directory(scope: 0, isLocal: true)))
       updateDirectory(inode) { $0.scope = inode }
@@ -57,9 +61,9 @@ struct Tree {
   /// The store that a node lies in; nil for the root.
   func store(of inode: InodeNumber) -> InodeNumber? {
     var current = inode
-    while let node = nodes[current] {
-      if node.parent == Self.root { return current == Self.root ? nil : current }
-      current = node.parent
+    while let parent = nodes.parent(of: current) {
+      if parent == Self.root { return current == Self.root ? nil : current }
+      current = parent
     }
     return nil
   }
@@ -67,7 +71,7 @@ struct Tree {
   /// Whether a node is a directory or lies below it.
   func lies(_ inode: InodeNumber, in directory: InodeNumber) -> Bool {
     var current = inode
-    while current != directory, current != Self.root, let node = nodes[current] { current = node.parent }
+    while current != directory, current != Self.root, let parent = nodes.parent(of: current) { current = parent }
     return current == directory
   }
 
@@ -75,9 +79,9 @@ struct Tree {
   func depth(_ inode: InodeNumber) -> Int {
     var depth = 0
     var current = inode
-    while current != Self.root, let node = nodes[current] {
+    while current != Self.root, let parent = nodes.parent(of: current) {
       depth += 1
-      current = node.parent
+      current = parent
     }
     return depth
   }
@@ -88,7 +92,7 @@ struct Tree {
     if let old = nodes[parent]?.directory?.children[name] { unlink(old) }
     counter += 1
     let inode = UInt64(copyRank(parent, name)) << 48 | counter
-    nodes[inode] = Node(parent: parent, name: name, content: content)
+    nodes.insert(Node(parent: parent, name: name, content: content), as: inode)
     updateDirectory(parent) { $0.children[name] = inode }
     return inode
   }
@@ -96,7 +100,7 @@ struct Tree {
   /// Adds a node that its parent does not list.
   mutating func addHidden(_ parent: InodeNumber, _ name: ObjectKey, _ content: Node.Content) -> InodeNumber {
     counter += 1
-    nodes[counter] = Node(parent: parent, name: name, content: content)
+    nodes.insert(Node(parent: parent, name: name, content: content), as: counter)
     return counter
   }
 
@@ -107,8 +111,8 @@ struct Tree {
       for child in directory.children.values { unlink(child) }
     }
     updateDirectory(node.parent) { $0.children[node.name] = nil }
-    nodes[inode]?.isLinked = false
-    if node.references == 0 { nodes[inode] = nil }
+    nodes.update(inode) { $0.isLinked = false }
+    if node.references == 0 { drop(inode) }
   }
 
   /// Gives a node another name, replacing what was linked there; its number stays.
@@ -116,63 +120,81 @@ struct Tree {
     guard let node = nodes[inode], node.isLinked else { return }
     updateDirectory(node.parent) { $0.children[node.name] = nil }
     if let old = nodes[parent]?.directory?.children[name] { unlink(old) }
-    nodes[inode]?.parent = parent
-    nodes[inode]?.name = name
+    nodes.update(inode) { node in
+      node.parent = parent
+      node.name = name
+    }
     updateDirectory(parent) { $0.children[name] = inode }
   }
 
   /// Adds a reference for the kernel.
-  mutating func remember(_ inode: InodeNumber) { nodes[inode]?.references += 1 }
+  mutating func remember(_ inode: InodeNumber) { nodes.update(inode) { $0.references += 1 } }
 
   /// Gives references back.
   mutating func forget(_ inode: InodeNumber, count: UInt64) {
-    guard let node = nodes[inode], inode != Self.root else { return }
-    let left = node.references > count ? node.references - count : 0
-    nodes[inode]?.references = left
-    if left == 0, !node.isLinked { nodes[inode] = nil }
+    guard inode != Self.root else { return }
+    var isGone = false
+    nodes.update(inode) { node in
+      node.references = node.references > count ? node.references - count : 0
+      isGone = node.references == 0 && !node.isLinked
+    }
+    if isGone { drop(inode) }
   }
 
   /// Notes that a node was changed through this mount: no listing begun before undoes it, nor sweeps its directories.
   mutating func touch(_ inode: InodeNumber) {
     generation += 1
     var current = inode
-    while let node = nodes[current], current != Self.root {
-      nodes[current]?.changed = generation
-      current = node.parent
+    while current != Self.root, let parent = nodes.parent(of: current) {
+      nodes.update(current) { [generation] in $0.changed = generation }
+      current = parent
     }
   }
 
   /// Changes a directory in place.
   mutating func updateDirectory(_ inode: InodeNumber, _ change: (inout Node.Directory) -> Void) {
-    // The node is taken apart and put together so that the children are not copied while they change.
-    guard case .directory(var directory)? = nodes[inode]?.content else { return }
-    nodes[inode]?.content = .control(.create(store: ""))
-    change(&directory)
-    nodes[inode]?.content = .directory(directory)
+    nodes.update(inode) { node in
+      // Taken apart and put together so that the children are not copied while they change.
+      guard case .directory(var directory) = node.content else { return }
+      node.content = .control(.refresh)
+      change(&directory)
+      node.content = .directory(directory)
+    }
   }
 
   /// Changes a file in place.
   mutating func updateFile(_ inode: InodeNumber, _ change: (inout Node.File) -> Void) {
-    guard case .file(var file)? = nodes[inode]?.content else { return }
-    change(&file)
-    nodes[inode]?.content = .file(file)
+    nodes.update(inode) { node in
+      guard case .file(var file) = node.content else { return }
+      change(&file)
+      node.content = .file(file)
+    }
   }
 
   /// Changes what exists only here of a node's attributes.
   mutating func override(_ inode: InodeNumber, _ change: (inout Node.Overrides) -> Void) {
-    var overrides = nodes[inode]?.overrides ?? Node.Overrides()
-    change(&overrides)
-    nodes[inode]?.overrides = overrides
+    change(&overrides[inode, default: Node.Overrides()])
   }
 
   /// Marks a node as seen by a merge.
-  mutating func see(_ inode: InodeNumber, merge: UInt64) { nodes[inode]?.seen = merge }
+  mutating func see(_ inode: InodeNumber, merge: UInt64) { nodes.update(inode) { $0.seen = merge } }
 
   /// Whether a number is that of metadata: of `meta` in a backup, or of a file in it.
   static func isMetadata(_ inode: InodeNumber) -> Bool { inode >> 48 > 0 }
 
+  private mutating func drop(_ inode: InodeNumber) {
+    nodes.remove(inode)
+    overrides[inode] = nil
+  }
+
   private func copyRank(_ parent: InodeNumber, _ name: ObjectKey) -> Int {
-    let depth = depth(parent)
+    // Four steps up tell what must be known of the depth, which is asked for with each name that is added.
+    var depth = 0
+    var current = parent
+    while current != Self.root, depth < 4, let next = nodes.parent(of: current) {
+      depth += 1
+      current = next
+    }
     guard depth == 2 || depth == 3 else { return 0 }
     return BackupLayout.copyRank(ofPath: depth == 2 ? name.string : "\(nodes[parent]?.name.string ?? "")/\(name)")
   }

@@ -40,12 +40,15 @@ extension Dispatcher {
   func readDirectory(
     _ reply: consuming Reply, _ inode: InodeNumber, _ handle: FileHandle, size: Int, offset: Int
   ) {
-    withPage(reply, handle, size: size, offset: offset) { page, entries, first in
-      guard addDots(to: &page, of: inode, offset: offset, { $0.add($1, inode: $2, kind: .directory, next: $3) }) else {
+    withPage(reply, handle, size: size, offset: offset) { page, snapshot, first in
+      guard
+        addDots(
+          to: &page, inode, snapshot.parent, offset: offset, { $0.add($1, inode: $2, kind: .directory, next: $3) })
+      else {
         return []
       }
-      for index in first..<entries.count {
-        let line = entries[index]
+      for index in first..<snapshot.entries.count {
+        let line = snapshot.entries[index]
         let attributes = line.entry.attributes
         let next = off_t(index + 3)
         guard page.add(line.name, inode: attributes.inode, kind: attributes.kind, next: next) else { break }
@@ -58,15 +61,16 @@ extension Dispatcher {
   func readDirectoryWithEntries(
     _ reply: consuming Reply, _ inode: InodeNumber, _ handle: FileHandle, size: Int, offset: Int
   ) {
-    withPage(reply, handle, size: size, offset: offset) { page, entries, first in
-      guard addDots(to: &page, of: inode, offset: offset, { $0.addWithoutReference($1, inode: $2, next: $3) }) else {
+    withPage(reply, handle, size: size, offset: offset) { page, snapshot, first in
+      guard
+        addDots(to: &page, inode, snapshot.parent, offset: offset, { $0.addWithoutReference($1, inode: $2, next: $3) })
+      else {
         return []
       }
       var referenced: [InodeNumber] = []
-      for index in first..<entries.count {
-        let line = entries[index]
+      for index in first..<snapshot.entries.count {
+        let line = snapshot.entries[index]
         guard page.add(line.name, entry: line.entry, next: off_t(index + 3)) else { break }
-        parents.note(line.entry.attributes, in: inode)
         referenced.append(line.entry.attributes.inode)
       }
       return referenced
@@ -74,23 +78,23 @@ extension Dispatcher {
   }
 
   /// Fills a page and answers it.
-  /// - Parameter fill: gets the page, all entries and the index of the first one wanted; returns the inodes to which
+  /// - Parameter fill: gets the page, the directory and the index of the first one wanted; returns the inodes to which
   ///   the page gives the kernel a reference.
   private func withPage(
     _ reply: consuming Reply, _ handle: FileHandle, size: Int, offset: Int,
-    _ fill: (inout DirectoryPage, [DirectoryEntry], Int) -> [InodeNumber]
+    _ fill: (inout DirectoryPage, DirectorySnapshot, Int) -> [InodeNumber]
   ) {
-    let entries: [DirectoryEntry]
+    let snapshot: DirectorySnapshot
     do {
-      entries = try fileSystem.readDirectory(handle)
+      snapshot = try fileSystem.readDirectory(handle)
     } catch {
       return fail(reply, error)
     }
-    let first = min(max(0, offset - 2), entries.count)
+    let first = min(max(0, offset - 2), snapshot.entries.count)
     let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: size)
     defer { buffer.deallocate() }
     var page = DirectoryPage(buffer)
-    let referenced = fill(&page, entries, first)
+    let referenced = fill(&page, snapshot, first)
     // Before the answer, for the kernel may forget an inode as soon as it has it.
     if !referenced.isEmpty { fileSystem.remember(referenced) }
     if !reply.page(page.contents) {
@@ -101,11 +105,11 @@ extension Dispatcher {
   /// Adds `.` and `..` where the offset asks for them.
   /// - Returns: false when one of them did not fit.
   private func addDots(
-    to page: inout DirectoryPage, of inode: InodeNumber, offset: Int,
+    to page: inout DirectoryPage, _ inode: InodeNumber, _ parent: InodeNumber, offset: Int,
     _ add: (inout DirectoryPage, String, InodeNumber, off_t) -> Bool
   ) -> Bool {
     if offset < 1, !add(&page, ".", inode, 1) { return false }
-    if offset < 2, !add(&page, "..", parents.parent(of: inode), 2) { return false }
+    if offset < 2, !add(&page, "..", parent, 2) { return false }
     return true
   }
 }

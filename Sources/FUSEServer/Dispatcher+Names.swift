@@ -10,13 +10,11 @@ extension Dispatcher {
     serve(reply) { () throws(FileSystemError) in
       try fileSystem.lookup(parent, name.existing(), caller: caller)
     } answer: { dispatcher, reply, entry in
-      dispatcher.parents.note(entry.attributes, in: parent)
       if !reply.entry(entry) { dispatcher.forget(entry.attributes.inode, count: 1) }
     }
   }
 
   func forget(_ inode: InodeNumber, count: UInt64) {
-    parents.drop(inode)
     fileSystem.forget(inode, count: count)
   }
 
@@ -43,7 +41,6 @@ extension Dispatcher {
     serve(reply) { () throws(FileSystemError) in
       try fileSystem.makeDirectory(parent, name.new(), permissions: permissions, caller: caller)
     } answer: { dispatcher, reply, entry in
-      dispatcher.parents.note(entry.attributes, in: parent)
       if !reply.entry(entry) { dispatcher.forget(entry.attributes.inode, count: 1) }
     }
   }

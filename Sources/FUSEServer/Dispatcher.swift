@@ -12,7 +12,6 @@ final class Dispatcher: Sendable {
   let errors: ErrorLog
   let pending = PendingRequests()
   let handles = OpenHandles()
-  let parents = DirectoryParents()
 
   init(_ fileSystem: any FileSystem, logger: Logger) {
     self.fileSystem = fileSystem

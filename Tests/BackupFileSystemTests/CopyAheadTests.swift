@@ -124,7 +124,7 @@ import Testing
         #expect(lists.withLock { $0 } == before)
         try await source.put("backup/bk/new", [1], condition: .none)
         let handle = try await mount.system.openDirectory(try await mount.inode("A/bk"), caller: other).value()
-        #expect(try mount.system.readDirectory(handle).map(\.name).contains("new"))
+        #expect(try mount.system.readDirectory(handle).entries.map(\.name).contains("new"))
         mount.system.releaseDirectory(handle)
         #expect(lists.withLock { $0 } > before)
       }

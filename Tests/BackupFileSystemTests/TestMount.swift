@@ -53,7 +53,7 @@ struct TestMount: Sendable {
   func list(_ path: String) async throws(FileSystemError) -> [String] {
     let handle = try await system.openDirectory(try await inode(path), caller: caller).value()
     defer { system.releaseDirectory(handle) }
-    return try system.readDirectory(handle).map(\.name)
+    return try system.readDirectory(handle).entries.map(\.name)
   }
 
   func create(_ path: String, options: OpenOptions = [.write]) async throws(FileSystemError) -> FileHandle {

@@ -101,12 +101,13 @@ extension MemoryFileSystem {
         listing.append(DirectoryEntry(name: child.name, entry: Entry(attributes: attributes, timeToLive: timeToLive)))
       }
       state.lastHandle += 1
-      state.listings[state.lastHandle] = listing
+      let parent = state.nodes.first { $0.value.children.contains { $0.inode == inode } }?.key ?? inode
+      state.listings[state.lastHandle] = DirectorySnapshot(parent: parent, entries: listing)
       return state.lastHandle
     }
   }
 
-  func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> [DirectoryEntry] {
+  func readDirectory(_ handle: FileHandle) throws(FileSystemError) -> DirectorySnapshot {
     try counted("readDirectory") { state throws(FileSystemError) in
       guard let listing = state.listings[handle] else { throw FileSystemError(.badFileDescriptor) }
       return listing

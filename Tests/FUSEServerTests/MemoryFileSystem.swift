@@ -39,7 +39,7 @@ final class MemoryFileSystem: FileSystem {
     var nodes: [InodeNumber: Node] = [:]
     var lastInode: InodeNumber = 1
     var handles: [FileHandle: InodeNumber] = [:]
-    var listings: [FileHandle: [DirectoryEntry]] = [:]
+    var listings: [FileHandle: DirectorySnapshot] = [:]
     var lastHandle: FileHandle = 0
     var references: [InodeNumber: Int] = [:]
     var calls: [String: Int] = [:]

@@ -1,0 +1,139 @@
+// Taking over listings page by page, and the table that the tree's nodes lie in.
+
+import ObjectStore
+import Testing
+
+@testable import BackupFileSystem
+
+@Suite("Listings are taken over page by page")
+struct ListingMergeTests {
+  private func object(_ key: String, size: Int64 = 1) -> ObjectInfo {
+    ObjectInfo(key: ObjectKey(key), size: size, etag: ETag("\"\(size)\""), modified: 0)
+  }
+
+  /// A tree with one backup, and its number.
+  private func backup() throws -> (tree: Tree, inode: InodeNumber) {
+    var tree = Tree(stores: ["store"])
+    let store = try #require(tree.directory(Tree.root).children["store"])
+    var listing = tree.beginMerge(into: store, prefixLength: 0)
+    tree.merge(ListPage(objects: [], directories: ["b/"]), except: [], &listing)
+    #expect(tree.finish(listing) == 0)
+    return (tree, try #require(tree.directory(store).children["b"]))
+  }
+
+  /// Paths of all files below a directory.
+  private func files(_ tree: Tree, _ inode: InodeNumber) -> Set<String> {
+    guard let children = tree.nodes[inode]?.directory?.children else { return [] }
+    var found: Set<String> = []
+    for child in children.values {
+      if tree.nodes[child]?.directory != nil { found.formUnion(files(tree, child)) } else { found.insert(tree.path(child)) }
+    }
+    return found
+  }
+
+  @Test("what a page shows is there before the next one, and nothing goes before the last")
+  func pages() throws {
+    var (tree, backup) = try backup()
+    var first = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/x/1"), object("b/x/2"), object("b/y/z/3")]), except: [], &first)
+    #expect(files(tree, backup) == ["b/x/1", "b/x/2", "b/y/z/3"])
+    #expect(tree.finish(first) == 0)
+
+    var second = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/x/1", size: 9)]), except: [], &second)
+    #expect(files(tree, backup) == ["b/x/1", "b/x/2", "b/y/z/3"])
+    tree.merge(ListPage(objects: [object("b/x/2")]), except: [], &second)
+    #expect(tree.finish(second) == 0)
+    #expect(files(tree, backup) == ["b/x/1", "b/x/2"])
+    let x = try #require(tree.directory(backup).children["x"])
+    let one = try #require(tree.directory(x).children["1"])
+    #expect(tree.nodes[one]?.file?.object?.size == 9)
+    #expect(tree.nodes.count == 6, "root, store, backup, x and two files")
+  }
+
+  @Test("what was made or removed here while a listing runs is kept")
+  func changedMeanwhile() throws {
+    var (tree, backup) = try backup()
+    var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/d/old"), object("b/gone")]), except: [], &listing)
+    let gone = try #require(tree.directory(backup).children["gone"])
+    tree.unlink(gone)
+    tree.touch(backup)
+    let made = tree.add(backup, "made", .file(Node.File(object: object("b/made"))))
+    tree.touch(made)
+    tree.merge(ListPage(objects: [object("b/late")]), except: ["b/late"], &listing)
+    #expect(tree.finish(listing) == 0)
+    #expect(files(tree, backup) == ["b/d/old", "b/made"])
+  }
+
+  @Test("an object whose key is also a directory is hidden and counted, in one page or two")
+  func shadowed() throws {
+    var (tree, backup) = try backup()
+    for _ in 0..<2 {
+      var one = tree.beginMerge(into: backup, prefixLength: 2)
+      tree.merge(ListPage(objects: [object("b/a"), object("b/a/b"), object("b//c"), object("b/./d")]), except: [], &one)
+      #expect(tree.finish(one) == 3)
+      #expect(files(tree, backup) == ["b/a/b"])
+      var two = tree.beginMerge(into: backup, prefixLength: 2)
+      tree.merge(ListPage(objects: [object("b/a")]), except: [], &two)
+      tree.merge(ListPage(objects: [object("b/a/b")]), except: [], &two)
+      #expect(tree.finish(two) == 1)
+      #expect(files(tree, backup) == ["b/a/b"])
+    }
+  }
+
+  @Test("a directory that is removed here between two pages comes back whole")
+  func removedBetweenPages() throws {
+    var (tree, backup) = try backup()
+    var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/d/1")]), except: [], &listing)
+    tree.unlink(try #require(tree.directory(backup).children["d"]))
+    tree.merge(ListPage(objects: [object("b/d/2")]), except: ["b/d/1"], &listing)
+    #expect(tree.finish(listing) == 0)
+    #expect(files(tree, backup) == ["b/d/2"])
+  }
+
+  @Test("a backup that is removed while it is listed leaves nothing behind")
+  func removedScope() throws {
+    var (tree, backup) = try backup()
+    var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/d/1")]), except: [], &listing)
+    tree.unlink(backup)
+    tree.merge(ListPage(objects: [object("b/d/2"), object("b/e")]), except: [], &listing)
+    _ = tree.finish(listing)
+    #expect(tree.nodes.count == 2, "root and store")
+  }
+
+  @Test("the table answers like a dictionary", arguments: [UInt64(1), 2, 3])
+  func table(seed: UInt64) {
+    var state = seed
+    func next(_ bound: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % bound
+    }
+    var table = NodeTable()
+    var wanted: [InodeNumber: ObjectKey] = [:]
+    var counter: UInt64 = 0
+    for step in 0..<5_000 {
+      if next(3) < 2 {
+        counter += 1
+        // The upper 16 bits are an order of copying, not a place.
+        let inode = next(3) << 48 | counter
+        table.insert(Node(parent: 1, name: ObjectKey("\(step)"), content: .file(Node.File())), as: inode)
+        wanted[inode] = ObjectKey("\(step)")
+      } else if let inode = wanted.keys.min(), next(2) == 0 {
+        table.remove(inode)
+        table.remove(inode)
+        wanted[inode] = nil
+        #expect(table[inode] == nil)
+        table.update(inode) { $0.references = 1 }
+      } else if let inode = wanted.keys.max() {
+        table.update(inode) { $0.name = "changed" }
+        wanted[inode] = "changed"
+      }
+      #expect(table.count == wanted.count)
+    }
+    for (inode, name) in wanted { #expect(table[inode]?.name == name && table.parent(of: inode) == 1) }
+    #expect(table[counter + 1_000] == nil && table.parent(of: counter + 1_000) == nil)
+  }
+}
