@@ -84,20 +84,14 @@ extension BackupFileSystem {
     max(.seconds(settings.listingLifetime), scope.duration * 5)
   }
 
-  /// Lists a backup with all that lies in it. The next page is on its way while one is taken over.
+  /// Lists a backup with all that lies in it.
   private func list(
     _ prefix: ObjectKey, of store: MountedStore, _ begun: ListingMerge
   ) async throws(FileSystemError) {
     let begin = ContinuousClock.now
     var merge = begun
     do {
-      var page = try await store.objects.list(ListRequest(prefix: prefix))
-      while let continuation = page.continuation {
-        async let next = store.objects.list(ListRequest(prefix: prefix, continuation: continuation))
-        take(page, of: store, &merge)
-        page = try await next
-      }
-      take(page, of: store, &merge)
+      try await store.objects.listAtOnce(prefix) { take(ListPage(objects: $0), of: store, &merge) }
     } catch {
       state.withLock { $0.scopes[begun.scope]?.running = nil }
       throw FileSystemError(error)

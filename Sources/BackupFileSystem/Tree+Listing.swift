@@ -16,8 +16,8 @@ struct ListingMerge {
   fileprivate let generation: UInt64
   /// Length of the directory's own key with its trailing `/`, in bytes.
   fileprivate let prefixLength: Int
-  /// Objects that could not be shown so far.
-  fileprivate(set) var hidden = 0
+  /// Keys of the objects that could not be shown so far; pages may overlap.
+  fileprivate(set) var hidden: Set<ObjectKey> = []
 }
 
 extension Tree {
@@ -36,21 +36,21 @@ extension Tree {
   mutating func merge(_ page: ListPage, except removed: Set<ObjectKey>, _ merge: inout ListingMerge) {
     for key in page.directories where !removed.contains(key) {
       let name = ObjectKey(String(Substring(key.string.utf8.dropFirst(merge.prefixLength).dropLast())))
-      if !Self.isName(name.string) || ensureDirectory(merge.scope, name, &merge) == nil { merge.hidden += 1 }
+      if !Self.isName(name.string) || ensureDirectory(merge.scope, name, &merge) == nil { merge.hidden.insert(key) }
     }
     var place = Place(directories: [])
     for object in page.objects where !removed.contains(object.key) {
       let relative = object.key.string.utf8.dropFirst(merge.prefixLength)
       let slash = relative.lastIndex(of: UInt8(ascii: "/"))
       guard let directory = enter(slash.map { relative[..<$0] }, &place, &merge) else {
-        merge.hidden += 1
+        merge.hidden.insert(object.key)
         continue
       }
       let name = slash.map { relative[relative.index(after: $0)...] } ?? relative
       if name.isEmpty {
         updateDirectory(directory) { $0.hasMarker = true }
       } else if !mergeFile(directory, ObjectKey(String(Substring(name))), object, merge) {
-        merge.hidden += 1
+        merge.hidden.insert(object.key)
       }
     }
   }
@@ -58,7 +58,7 @@ extension Tree {
   /// Removes what no page has shown and nothing here keeps; answers how many objects had to be hidden.
   mutating func finish(_ merge: ListingMerge) -> Int {
     sweep(merge.scope, merge)
-    return merge.hidden
+    return merge.hidden.count
   }
 
   /// Whether a path can carry this name.
@@ -111,7 +111,7 @@ extension Tree {
       }
       if node.changed > merge.generation { return nil }
       // `a` beside `a/b`: the directory shadows the object.
-      if node.seen == merge.number { merge.hidden += 1 }
+      if node.seen == merge.number, let key = node.file?.object?.key { merge.hidden.insert(key) }
     }
     let inode = add(parent, name, .directory(Node.Directory(scope: directory.scope)))
     // A directory directly below a store is a backup, with a listing of its own.

@@ -85,6 +85,9 @@ public struct ListPage: Sendable, Hashable {
   public var directories: [ObjectKey]
   /// Pass on to get the next page; nil on the last one.
   public var continuation: String?
+  /// Whether the store itself listed in bytewise order. Pages are put in order if not, and may then go back and forth
+  /// between each other.
+  public var isOrdered = true
 
   /// Makes a page.
   public init(objects: [ObjectInfo], directories: [ObjectKey] = [], continuation: String? = nil) {

@@ -133,6 +133,7 @@ struct ListAnswer: Sendable {
     // Services that keep real directories walk them name by name, which is not quite the order of whole keys.
     if !page.objects.indices.dropFirst().allSatisfy({ page.objects[$0 - 1].key < page.objects[$0].key }) {
       page.objects.sort { $0.key < $1.key }
+      page.isOrdered = false
     }
     if !page.directories.indices.dropFirst().allSatisfy({ page.directories[$0 - 1] < page.directories[$0] }) {
       page.directories.sort()

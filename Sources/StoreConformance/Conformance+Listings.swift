@@ -43,6 +43,22 @@ extension Conformance {
         try expect("the groups that begin with b in pages of \(limit)", cut, is: [dash, "b/", "b0"].sorted())
       }
     },
+    ConformanceCheck("everything below a prefix is listed by several requests at once as well") { subject in
+      let names = Set(
+        ["a/b", "a-/c", "a0", "meta/x", "\u{65e5}/\u{672c}/1", "\u{65e5}a/2"]
+          + (0..<60).map { "logs/1/\(446_300 + $0 / 2)/\($0 % 2)/\($0)" })
+      try await subject.write(names.shuffled())
+      for limit in [2, 7, 30, 1000] {
+        var seen: Set<ObjectKey> = []
+        try await subject.store.listAtOnce(subject.key(""), limit: limit) { seen.formUnion($0.map(\.key)) }
+        try expect("the keys in pages of \(limit)", seen, is: Set(names.map { subject.key($0) }))
+      }
+      var some: Set<ObjectKey> = []
+      try await subject.store.listAtOnce(subject.key("logs/1/44631"), limit: 5) { some.formUnion($0.map(\.key)) }
+      try expect(
+        "the keys of ten segments", some,
+        is: Set(names.filter { $0.hasPrefix("logs/1/44631") }.map { subject.key($0) }))
+    },
     ConformanceCheck("a listing goes on behind a key that was removed meanwhile") { subject in
       let names = (0..<9).map { "dir\($0 / 3)/\($0)" }
       try await subject.write(names)

@@ -26,7 +26,11 @@ struct ListingMergeTests {
     guard let children = tree.nodes[inode]?.directory?.children else { return [] }
     var found: Set<String> = []
     for child in children.values {
-      if tree.nodes[child]?.directory != nil { found.formUnion(files(tree, child)) } else { found.insert(tree.path(child)) }
+      if tree.nodes[child]?.directory != nil {
+        found.formUnion(files(tree, child))
+      } else {
+        found.insert(tree.path(child))
+      }
     }
     return found
   }
@@ -71,7 +75,8 @@ struct ListingMergeTests {
     var (tree, backup) = try backup()
     for _ in 0..<2 {
       var one = tree.beginMerge(into: backup, prefixLength: 2)
-      tree.merge(ListPage(objects: [object("b/a"), object("b/a/b"), object("b//c"), object("b/./d")]), except: [], &one)
+      tree.merge(
+        ListPage(objects: [object("b/a"), object("b/a/b"), object("b//c"), object("b/./d")]), except: [], &one)
       #expect(tree.finish(one) == 3)
       #expect(files(tree, backup) == ["b/a/b"])
       var two = tree.beginMerge(into: backup, prefixLength: 2)

@@ -1,0 +1,205 @@
+// Which requests list everything below a prefix, so that several of them can run at once: a value without I/O.
+//
+// S3 lists in order, a page of 1,000 keys at a time, and each page is named by the one before: one request at a time. When
+// the first page shows that there is more, the rest is divided. Along the path of the page's last key each directory is
+// asked for the directories right below it; what those hold is listed by prefixes that each cover as many of them as make
+// up to three pages, cut anywhere in a name: `…/4463` covers all segments whose ids begin so.
+//
+// Invariants:
+// - Each key that is there from beginning to end is in some page. It may be in several.
+// - That holds for every order in which directories are contiguous, not only for S3's: services that walk a tree of
+//   directories put `b/1` before `b-1`. A page that is in no order at all divides nothing.
+// - A prefix is divided only into longer ones, so it ends.
+
+/// Divides a listing into requests.
+public struct ListingPlan: Sendable {
+  /// One page to be asked for.
+  public struct Request: Sendable {
+    /// What to ask the store for.
+    public let list: ListRequest
+    fileprivate let work: Int
+  }
+
+  /// What a series of pages is for.
+  private enum Work {
+    /// Everything below its prefix, in order for so many more pages before it is divided.
+    case flat(pages: Int)
+    /// What lies right in a directory and which directories do.
+    case level(Level)
+  }
+
+  private struct Level {
+    /// Directories below it that are listed already, or by another level.
+    var done: Set<ObjectKey>
+    /// How many objects lie below each of its directories, as far as one can tell.
+    var objectsEach: Int?
+    var directories: Set<ObjectKey> = []
+  }
+
+  /// Requests that a level is divided into when nothing is known of how much lies below its directories.
+  private static let blindGroups = 64
+  /// Requests that a level is divided into at least, so that they can run at once.
+  private static let leastGroups = 8
+  /// Pages that a group of directories is meant to have at most. It may well be one: names begin alike in tens.
+  private static let pagesOfGroup = 3
+
+  private let limit: Int
+  private var works: [Int: Work] = [:]
+  private var counter = 0
+  private var waiting: [Request] = []
+
+  /// Plans to list everything below a prefix, in pages of at most `limit` keys.
+  public init(prefix: ObjectKey, limit: Int = 1000) {
+    self.limit = limit
+    ask(.flat(pages: 0), prefix, grouped: false)
+  }
+
+  /// A page that can be asked for now; nil when what is to come depends on pages that have been asked for. When there are
+  /// none of those either, everything is listed.
+  public mutating func next() -> Request? { waiting.popLast() }
+
+  /// Learns from a page.
+  public mutating func take(_ page: ListPage, of request: Request) {
+    guard let work = works[request.work] else { return }
+    switch work {
+    case .flat(let pages):
+      works[request.work] = .flat(pages: pages - 1)
+      if pages <= 0, page.continuation != nil, page.isOrdered, let last = page.objects.last {
+        works[request.work] = nil
+        divide(request.list.prefix, at: last.key, page)
+        return
+      }
+    case .level(var level):
+      level.directories.formUnion(page.directories)
+      if page.continuation != nil {
+        works[request.work] = .level(level)
+      } else {
+        cover(level, below: request.list.prefix)
+      }
+    }
+    if page.continuation == nil {
+      works[request.work] = nil
+    } else {
+      var list = request.list
+      list.continuation = page.continuation
+      waiting.append(Request(list: list, work: request.work))
+    }
+  }
+
+  private mutating func ask(_ work: Work, _ prefix: ObjectKey, grouped: Bool) {
+    counter += 1
+    works[counter] = work
+    let list = ListRequest(prefix: prefix, groupedByDirectory: grouped, limit: limit)
+    waiting.append(Request(list: list, work: counter))
+  }
+
+  /// Asks for the directories on the way to the last key of a page.
+  private mutating func divide(_ prefix: ObjectKey, at last: ObjectKey, _ page: ListPage) {
+    let key = last.string.utf8
+    let slash = UInt8(ascii: "/")
+    let start = prefix.string.utf8
+    var end = start.lastIndex(of: slash).map { start.distance(from: start.startIndex, to: $0) + 1 } ?? 0
+    var isFirst = true
+    while true {
+      let directory = ObjectKey(String(Substring(key.prefix(end))))
+      ask(.level(level(directory, page)), isFirst ? prefix : directory, grouped: true)
+      isFirst = false
+      guard let next = key.dropFirst(end).firstIndex(of: slash) else { return }
+      end = key.distance(from: key.startIndex, to: next) + 1
+    }
+  }
+
+  /// What a page tells of a directory.
+  private func level(_ directory: ObjectKey, _ page: ListPage) -> Level {
+    var seen: Set<ObjectKey> = []
+    var last: Substring.UTF8View?
+    var objects = 0
+    var objectsOfLast = 0
+    for object in page.objects where object.key.hasPrefix(directory) {
+      let rest = object.key.string.utf8.dropFirst(directory.byteCount)
+      guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else {
+        last = nil
+        objectsOfLast = 0
+        continue
+      }
+      let name = rest[...slash]
+      if let last, last.elementsEqual(name) {
+        objectsOfLast += 1
+      } else {
+        last = name
+        objectsOfLast = 1
+        seen.insert(ObjectKey(directory.string + String(Substring(name))))
+      }
+      objects += 1
+    }
+    // The page may end within the last one.
+    let whole = seen.count - (last == nil ? 0 : 1)
+    return Level(done: seen, objectsEach: whole > 0 ? max(1, (objects - objectsOfLast) / whole) : nil)
+  }
+
+  /// Asks for everything below the directories of a level that is not listed yet.
+  private mutating func cover(_ level: Level, below prefix: ObjectKey) {
+    let directories = level.directories.sorted()
+    let names = directories.map { Array($0.string.utf8) }
+    let isDone = directories.map { level.done.contains($0) }
+    let open = isDone.count { !$0 }
+    let size =
+      level.objectsEach.map { min(limit * Self.pagesOfGroup / $0, open / Self.leastGroups) }
+      ?? (open / Self.blindGroups)
+    cover(0..<names.count, names, isDone, size: max(1, size), longerThan: prefix.byteCount)
+  }
+
+  private mutating func cover(
+    _ range: Range<Int>, _ names: [[UInt8]], _ isDone: [Bool], size: Int, longerThan length: Int
+  ) {
+    let open = range.filter { !isDone[$0] }
+    guard let first = open.first, let last = open.last else { return }
+    let common = zip(names[first], names[last]).prefix { $0 == $1 }.count
+    // Not within a character.
+    var cut = common
+    while cut < names[first].count, cut > 0, names[first][cut] & 0b1100_0000 == 0b1000_0000 { cut -= 1 }
+    if open.count <= size, cut > length {
+      ask(
+        .flat(pages: Self.pagesOfGroup), ObjectKey(String(decoding: names[first][..<cut], as: UTF8.self)),
+        grouped: false)
+      return
+    }
+    var start = first
+    while start <= last {
+      // No name is the beginning of another: each ends in the only `/` behind its directory.
+      let end = (start...last).first { names[$0][common] != names[start][common] } ?? last + 1
+      cover(start..<end, names, isDone, size: size, longerThan: length)
+      start = end
+    }
+  }
+}
+
+extension ObjectStore {
+  /// Every object below a prefix, page by page, several pages at once where there are many. The objects of one page are in
+  /// bytewise key order, the pages in none, and an object may come more than once.
+  ///
+  /// - Parameters:
+  ///   - inFlight: requests at once.
+  ///   - limit: most keys of a page.
+  public func listAtOnce(
+    _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000, each: ([ObjectInfo]) throws -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: (request: ListingPlan.Request, page: ListPage).self) { group in
+      var plan = ListingPlan(prefix: prefix, limit: limit)
+      var running = 0
+      var objects: [ObjectInfo] = []
+      while true {
+        while running < inFlight, let request = plan.next() {
+          group.addTask { (request, try await self.list(request.list)) }
+          running += 1
+        }
+        // While the next ones are on their way.
+        if !objects.isEmpty { try each(objects) }
+        guard let answer = try await group.next() else { return }
+        running -= 1
+        plan.take(answer.page, of: answer.request)
+        objects = answer.page.objects
+      }
+    }
+  }
+}
