@@ -65,9 +65,9 @@ extension BackupFileSystem {
       let session =
         readAhead.take(inode, version: object.etag, by: thread)
         ?? ReadSession(inode: inode, object: object, store: store.objects, thread: thread, budget: readBudget)
-      state.tree.updateFile(inode) { $0.cachedVersion = object.etag }
+      state.tree.updateFile(inode) { $0.isCached = true }
       return OpenedFile(
-        handle: open(.reader(session), &state), keepsCache: file.cachedVersion == object.etag, skipsFlush: true)
+        handle: open(.reader(session), &state), keepsCache: file.isCached, skipsFlush: true)
     }
   }
 
@@ -106,7 +106,7 @@ extension BackupFileSystem {
         of: inode, contents: contents, isNew: isNew, condition: .none, caller: caller, state.tree)
       state.tree.updateFile(inode) { file in
         file.writer = session
-        file.cachedVersion = nil
+        file.isCached = false
       }
       state.tree.touch(inode)
       return OpenedFile(handle: open(.writer(session), &state))

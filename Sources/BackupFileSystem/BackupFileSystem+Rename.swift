@@ -109,8 +109,9 @@ extension BackupFileSystem {
     if let moved {
       state.tree.updateFile(move.inode) { file in
         // The bytes are the same: what the page cache holds of them stays right.
-        if let old = file.object, file.cachedVersion == old.etag { file.cachedVersion = moved.etag }
+        let isCached = file.isCached
         file.object = moved
+        file.isCached = isCached
       }
     }
     state.tree.touch(move.inode)

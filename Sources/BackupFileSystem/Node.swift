@@ -16,18 +16,19 @@ struct Node {
   /// Its name there.
   var name: ObjectKey
   var content: Content
-  /// References that the kernel holds.
-  var references: UInt64 = 0
+  // There are as many nodes as objects and directories: what is small lies together.
   /// Whether `parent` still names it.
   var isLinked = true
+  /// The merge that last saw it in a listing.
+  var seen: UInt32 = 0
+  /// References that the kernel holds.
+  var references: UInt64 = 0
   /// The tree's generation at the last change made through this mount.
   var changed: UInt64 = 0
-  /// The merge that last saw it in a listing.
-  var seen: UInt64 = 0
 
   /// A directory. It exists because objects lie below it, because this mount made it, or because a marker object says so.
   struct Directory {
-    var children: [ObjectKey: InodeNumber] = [:]
+    var children: Children = [:]
     /// The listing that tells what is in it: its own number for a store and for a backup; 0 for the root.
     var scope: InodeNumber
     /// Whether it stays although no object lies below it: made here, or emptied here.
@@ -39,11 +40,13 @@ struct Node {
   /// A file.
   struct File {
     /// The object in the store; nil until the first writer has closed it well.
-    var object: ObjectInfo?
+    var object: ObjectInfo? {
+      didSet { if object?.etag != oldValue?.etag { isCached = false } }
+    }
     /// The open file that writes it.
     var writer: WriteSession?
-    /// The version that an earlier open put into the page cache.
-    var cachedVersion: ETag?
+    /// Whether an earlier open put this version of the object into the page cache.
+    var isCached = false
   }
 
   /// What chmod, chown and utimens asked for; kept while mounted.

@@ -11,7 +11,7 @@ struct ListingMerge {
   /// The directory that is listed: a store or a backup.
   let scope: InodeNumber
   /// Marks what this listing has shown.
-  fileprivate let number: UInt64
+  fileprivate let number: UInt32
   /// The tree's generation when the listing began.
   fileprivate let generation: UInt64
   /// Length of the directory's own key with its trailing `/`, in bytes.
@@ -26,7 +26,7 @@ extension Tree {
 
   /// Begins to take over a listing of a store or of a backup whose first page has not been asked for yet.
   mutating func beginMerge(into scope: InodeNumber, prefixLength: Int) -> ListingMerge {
-    mergeCounter += 1
+    mergeCounter &+= 1
     return ListingMerge(scope: scope, number: mergeCounter, generation: generation, prefixLength: prefixLength)
   }
 

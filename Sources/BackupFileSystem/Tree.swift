@@ -21,7 +21,7 @@ struct Tree {
   private(set) var generation: UInt64 = 1
   private var counter: UInt64 = 1
   /// Number of the last merge of a listing.
-  var mergeCounter: UInt64 = 0
+  var mergeCounter: UInt32 = 0
 
   /// Begins with the root and one directory a store; answers the stores' numbers in order.
   init(stores: [String]) {
@@ -177,7 +177,7 @@ struct Tree {
   }
 
   /// Marks a node as seen by a merge.
-  mutating func see(_ inode: InodeNumber, merge: UInt64) { nodes.update(inode) { $0.seen = merge } }
+  mutating func see(_ inode: InodeNumber, merge: UInt32) { nodes.update(inode) { $0.seen = merge } }
 
   /// Whether a number is that of metadata: of `meta` in a backup, or of a file in it.
   static func isMetadata(_ inode: InodeNumber) -> Bool { inode >> 48 > 0 }

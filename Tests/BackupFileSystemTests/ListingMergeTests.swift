@@ -109,6 +109,27 @@ struct ListingMergeTests {
     #expect(tree.nodes.count == 2, "root and store")
   }
 
+  @Test("children answer like a dictionary", arguments: [UInt64(1), 2, 3])
+  func children(seed: UInt64) {
+    var state = seed
+    func next(_ bound: UInt64) -> UInt64 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return (state >> 33) % bound
+    }
+    var children: Children = [:]
+    var wanted: [ObjectKey: InodeNumber] = [:]
+    for _ in 0..<2_000 {
+      let name = ObjectKey("\(next(4))")
+      let inode = next(2) == 0 ? nil : Optional(next(100))
+      children[name] = inode
+      wanted[name] = inode
+      #expect(children.count == wanted.count && children.isEmpty == wanted.isEmpty)
+      #expect(children.values.sorted() == wanted.values.sorted())
+      for name in (0..<4).map({ ObjectKey("\($0)") }) { #expect(children[name] == wanted[name]) }
+      #expect(Set(children.map(\.name)) == Set(wanted.keys))
+    }
+  }
+
   @Test("the table answers like a dictionary", arguments: [UInt64(1), 2, 3])
   func table(seed: UInt64) {
     var state = seed
