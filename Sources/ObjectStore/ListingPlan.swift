@@ -184,10 +184,15 @@ extension ObjectStore {
   public func listAtOnce(
     _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000, each: ([ObjectInfo]) throws -> Void
   ) async throws {
+    var plan = ListingPlan(prefix: prefix, limit: limit)
+    // One request is what most listings are.
+    guard let first = plan.next() else { return }
+    let page = try await list(first.list)
+    guard page.continuation != nil else { return try each(page.objects) }
+    plan.take(page, of: first)
     try await withThrowingTaskGroup(of: (request: ListingPlan.Request, page: ListPage).self) { group in
-      var plan = ListingPlan(prefix: prefix, limit: limit)
       var running = 0
-      var objects: [ObjectInfo] = []
+      var objects = page.objects
       while true {
         while running < inFlight, let request = plan.next() {
           group.addTask { (request, try await self.list(request.list)) }
