@@ -66,6 +66,44 @@ import Testing
     #expect(seen == ["two"])
   }
 
+  /// Entries that the kernel is told it may keep, by path.
+  private func lifetimes(_ mount: TestMount, _ paths: [String]) async throws -> [String: Double] {
+    var found: [String: Double] = [:]
+    for path in paths {
+      let inode = try await mount.inode(path)
+      found[path] = try await mount.system.attributes(inode).value().timeToLive
+    }
+    return found
+  }
+
+  @Test func directoriesAreKeptAsLongAsTheirListingIsBelievedAndFilesNot() async throws {
+    let store = try await Self.filled(["b/d/file", "b/e/file"])
+    let slow = FaultInjectingStore(
+      store,
+      before: { operation, _ in
+        if operation == .list { try await Task.sleep(for: .seconds(1)) }
+      })
+    let mount = TestMount([("A", slow)], lifetime: 0.5)
+    let first = try await lifetimes(mount, ["A/b", "A/b/d", "A/b/e", "A/b/d/file"])
+    #expect(first["A/b/d"].map { $0 > 3 && $0 < 60 } == true, "five times a second, less what has passed")
+    #expect(first["A/b/d/file"] == 0.5)
+    try await mount.save("A/b/d/new", [1])
+    let changed = try await lifetimes(mount, ["A/b/d", "A/b/e"])
+    #expect(changed["A/b/d"] == 0.5, "changed here: its parent in the kernel changes as well")
+    #expect(changed["A/b/e"].map { $0 > 1 } == true)
+  }
+
+  @Test func aDirectoryThatOthersRemovedIsRefusedToWhoStillKnowsIt() async throws {
+    let store = try await Self.filled(["b/d/file", "b/kept"])
+    let mount = TestMount([("A", store)])
+    let inode = try await mount.inode("A/b/d")
+    try await store.delete("backup/b/d/file")
+    mount.refresh()
+    #expect(try await mount.list("A/b") == ["kept"])
+    let gone = await errno { _ = try await mount.system.openDirectory(inode, caller: mount.caller).value() }
+    #expect(gone == .staleNFSFileHandle)
+  }
+
   @Test func aDirectoryMadeHereStaysAndHoldsNoObject() async throws {
     let store = MemoryStore()
     let mount = TestMount([("A", store)], lifetime: 0)

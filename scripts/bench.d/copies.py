@@ -19,7 +19,7 @@ from mounts import ROOT, Mount, Ours, Place, RcloneMount, S3fsMount, replace_end
 from report import version_of
 from servers import compact, seaweed, slowed
 from stores import patient_client
-from tables import OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
 
 COUNT, SIZE = 2000, 1 << 19
 LARGE_SIZE = 8 << 30
@@ -185,8 +185,50 @@ def _between(name: str, scene: Scene) -> Row:
     for title, options in (("rclone", ()), ("rclone tuned", TUNED)):
         command, environment = _rclone(a, b, *options)
         tasks[title] = Task(command, environment, clear, check)
+    tasks[FLOOR] = Task(_curl_copy(scene, a, b), {}, clear, check)
     return Row(name, "cp -r A→B, 1 GiB in 2,000 objects", tasks, COUNT * SIZE, "bytes",
                at_most=(AtMost(0.95, "rclone"), AtMost(0.4, "rclone", "CPU")))
+
+
+CURL = "curl -sSf -Z --parallel-max 16 -K"
+
+
+def _curl_copy(scene: Scene, source: Place, target: Place) -> list[str]:
+    """All objects read by one curl into memory, and written from there by another: what stores and HTTP alone take."""
+    folder = _curl_folder(scene)
+    reader, writer = scene.client(source), scene.client(target)
+    gets, puts = [], []
+    for number, path in enumerate(sorted(scene.objects(source, NAME))):
+        key, file = f"{ROOT}/{NAME}/{path}", folder / str(number)
+        get = reader.generate_presigned_url("get_object", {"Bucket": source.bucket, "Key": key}, 86_400)
+        put = writer.generate_presigned_url("put_object", {"Bucket": target.bucket, "Key": key}, 86_400)
+        gets.append(f'url = "{get}"\noutput = "{file}"\n')
+        puts.append(f'url = "{put}"\nupload-file = "{file}"\noutput = /dev/null\n')
+    (folder / "gets").write_text("next\n".join(gets))
+    (folder / "puts").write_text("next\n".join(puts))
+    return ["bash", "-c", f"{CURL} {folder}/gets && {CURL} {folder}/puts"]
+
+
+def _curl_copy_inside(scene: Scene, source: Place, target: Place) -> list[str]:
+    """All objects copied by the service, asked by one curl."""
+    folder = _curl_folder(scene)
+    client = scene.client(target)
+    copies = []
+    for path in sorted(scene.objects(source, NAME)):
+        key = f"{ROOT}/{NAME}/{path}"
+        origin = f"{source.bucket}/{key}"
+        url = client.generate_presigned_url(
+            "copy_object", {"Bucket": target.bucket, "Key": key, "CopySource": origin}, 86_400)
+        copies.append(f'url = "{url}"\nrequest = PUT\nheader = "x-amz-copy-source: {origin}"\noutput = /dev/null\n')
+    (folder / "copies").write_text("next\n".join(copies))
+    return ["bash", "-c", f"{CURL} {folder}/copies"]
+
+
+def _curl_folder(scene: Scene) -> Path:
+    folder = scene.settings.scratch / "bench-curl"
+    folder.mkdir(exist_ok=True)
+    scene.stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _between_mounts(name: str, scene: Scene) -> Row:
@@ -236,6 +278,7 @@ def _inside(name: str, scene: Scene) -> Row:
     tasks = {
         OURS: _mounted(scene, scene.ours(a, b), a, b, check),
         "s5cmd": Task(command, s5cmd.environment, lambda: scene.clear(b), check),
+        FLOOR: Task(_curl_copy_inside(scene, a, b), {}, lambda: scene.clear(b), check),
     }
     return Row(name, "cp -r between buckets of one endpoint", tasks, COUNT * SIZE, "bytes",
                at_most=(AtMost(1.1, "s5cmd"),))
