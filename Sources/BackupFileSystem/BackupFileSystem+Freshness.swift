@@ -6,7 +6,8 @@
 // A copier that is helped is answered from the listings there are until its copy has ended: what it copies was settled when
 // it began, what it makes is in the tree, and a store that is being filled lists slowly (seen: 5 s for 1,400 objects,
 // which cp spent waiting). A thread that reads a tree file by file is answered from listings up to `followerPatience` times
-// as old: listing a backup anew each second while it is copied to a disk took a tenth of the time.
+// as old: listing a backup anew each second while it is copied to a disk took a tenth of the time. So is a thread that asks
+// in a directory which it has made: a tree that is copied from a disk was listed all the while.
 
 import ObjectStore
 import Synchronization
@@ -43,7 +44,9 @@ extension BackupFileSystem {
     if let thread, let listedAt = scope.listedAt {
       if state.traces.isCopying(inodeOfScope, by: thread) { return nil }
       let lifetime = lifetime(scope)
-      if now - listedAt < lifetime * Self.followerPatience, readAhead.isFollowing(thread, within: lifetime) {
+      if now - listedAt < lifetime * Self.followerPatience,
+        state.traces.hasMade(inode, by: thread) || readAhead.isFollowing(thread, within: lifetime)
+      {
         return nil
       }
     }

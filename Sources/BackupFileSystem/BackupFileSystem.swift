@@ -23,7 +23,8 @@ public struct FileSystemSettings: Sendable {
   public var listingLifetime: Double = 1
   /// Bytes that all files opened for reading may keep.
   public var readBytes: Int = 48 << 20
-  /// Bytes that all files may have which are kept in memory while they are written.
+  /// Bytes that all files may have which are kept in memory while they are written; half of it with `writesBehind`,
+  /// where closed files keep theirs until they are published, and memory has been measured at twice the budget.
   public var writeBytes: Int = 64 << 20
   /// Seconds without progress after which the first of the writers that wait for such memory takes it nevertheless.
   public var writePatience: Double = 1
@@ -110,7 +111,7 @@ public final class BackupFileSystem: FileSystem {
     self.inspector = inspector
     readBudget = ByteBudget(capacity: settings.readBytes)
     transferBudget = ByteBudget(capacity: settings.transferBytes)
-    memoryBudget = ByteBudget(capacity: settings.writeBytes)
+    memoryBudget = ByteBudget(capacity: settings.writesBehind ? settings.writeBytes / 2 : settings.writeBytes)
     behind = settings.writesBehind ? WriteBehind(throttles: settings.throttles, report: settings.report) : nil
     started = Timestamp.now
     state = Mutex(State(tree: tree))

@@ -93,6 +93,25 @@ import Testing
     #expect(changed["A/b/e"].map { $0 > 1 } == true)
   }
 
+  @Test func whoFillsADirectoryThatItHasMadeWaitsForNoListing() async throws {
+    let lists = Atomic<Int>(0)
+    let counted = FaultInjectingStore(
+      MemoryStore(), before: { operation, _ in if operation == .list { lists.add(1, ordering: .relaxed) } })
+    let mount = TestMount([("A", counted)], lifetime: 1)
+    try await mount.mkdir("A/b")
+    try await mount.mkdir("A/b/d")
+    let directory = try await mount.inode("A/b/d")
+    try await Task.sleep(for: .seconds(1.5))
+    lists.store(0, ordering: .relaxed)
+    _ = try await mount.system.create(
+      directory, "f", permissions: 0o644, options: [.write], caller: mount.caller
+    ).value()
+    #expect(lists.load(ordering: .relaxed) == 0)
+    let other = Caller(thread: 101, user: 0, group: 0)
+    _ = try await mount.system.lookup(directory, "f", caller: other).value()
+    #expect(lists.load(ordering: .relaxed) == 1, "others are told what is there now")
+  }
+
   @Test func aDirectoryThatOthersRemovedIsRefusedToWhoStillKnowsIt() async throws {
     let store = try await Self.filled(["b/d/file", "b/kept"])
     let mount = TestMount([("A", store)])

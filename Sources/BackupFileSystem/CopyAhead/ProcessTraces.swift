@@ -55,6 +55,11 @@ struct ProcessTraces {
     traces[thread]?.copying.contains(scope) ?? false
   }
 
+  /// Whether a thread has made a directory.
+  func hasMade(_ directory: InodeNumber, by thread: Int32) -> Bool {
+    traces[thread]?.made.contains(directory) ?? false
+  }
+
   /// Forgets a thread.
   mutating func forget(_ thread: Int32) { traces[thread] = nil }
 
