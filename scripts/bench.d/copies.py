@@ -25,7 +25,7 @@ COUNT, SIZE = 2000, 1 << 19
 LARGE_SIZE = 8 << 30
 NAME, LARGE_NAME = "made_up", "made_up_large"
 LATENCY = "20ms"
-BEHIND = f"{OURS}, --write-behind"
+BEHIND = f"{OURS} --write-behind"
 BIN = Path(sys.prefix) / "bin"
 
 
