@@ -93,6 +93,30 @@ import Testing
     #expect(changed["A/b/e"].map { $0 > 1 } == true)
   }
 
+  @Test func aLargeListingThatFailsInItsMiddleIsAnErrorAndTakesNothingAway() async throws {
+    let store = try await Self.filled((0..<1_300).map { "b/s\($0 / 10)/\($0)" })
+    let failing = Atomic<Bool>(false)
+    let lists = Atomic<Int>(0)
+    let steered = FaultInjectingStore(
+      store,
+      before: { operation, key in
+        guard operation == .list, failing.load(ordering: .relaxed) else { return }
+        // The store's own listing and the backup's first page are answered.
+        guard lists.add(1, ordering: .relaxed).newValue > 2 else { return }
+        throw StoreError(
+          .serverError, operation: "ListObjects", key: key, location: store.location, reason: "made to fail", remedy: ""
+        )
+      })
+    let mount = TestMount([("A", steered)])
+    #expect(try await mount.list("A/b").count == 130)
+    mount.refresh()
+    failing.store(true, ordering: .relaxed)
+    #expect(await errno { _ = try await mount.list("A/b") } == .ioError)
+    failing.store(false, ordering: .relaxed)
+    #expect(try await mount.list("A/b").count == 130)
+    #expect(try await mount.list("A/b/s129").count == 10)
+  }
+
   @Test func whoFillsADirectoryThatItHasMadeWaitsForNoListing() async throws {
     let lists = Atomic<Int>(0)
     let counted = FaultInjectingStore(
