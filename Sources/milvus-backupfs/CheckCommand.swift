@@ -41,7 +41,8 @@ struct CheckCommand: AsyncParsableCommand {
       return report
     }
     // Interrupted, it still removes what it has written.
-    let signals = TerminationSignals { work.cancel() }
+    let signals = TerminationSignals.cancelling(
+      leaving: "An object named .milvus-backupfs.check-… may be left in the store: delete it.") { work.cancel() }
     defer { signals.cancel() }
     let report = await work.value
     print(json ? try report.json() : report.table(), terminator: "")

@@ -38,8 +38,9 @@ extension CheckTarget {
 /// Carries the trials out.
 struct CheckRun: Sendable {
   private let target: CheckTarget
-  /// Unique, so that two checks at once do not meet, and a name that no backup has.
-  private let probeName = ".milvus-backupfs-check-" + String(UInt64.random(in: 0 ... .max), radix: 16)
+  /// Unique, so that two checks at once do not meet; a name that no backup has, and none that a directory tree keeps for
+  /// itself.
+  private let probeName = ".milvus-backupfs.check-" + String(UInt64.random(in: 0 ... .max), radix: 16)
 
   init(_ target: CheckTarget) { self.target = target }
 

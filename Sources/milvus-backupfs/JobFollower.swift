@@ -10,7 +10,8 @@ enum JobFollower {
   /// - Returns: the job's result in a sentence.
   /// - Throws: `CommandFailure` with the job's error, or with exit status 3 and its result when only part was done.
   static func follow(_ id: String, in jobs: JobCenter) async throws -> String {
-    let signals = TerminationSignals { jobs.cancel(id) }
+    let signals = TerminationSignals.cancelling(
+      leaving: "Ask again for the same: it tells what is left of \(id), and what to do.") { jobs.cancel(id) }
     defer { signals.cancel() }
     let ended = try await ProgressDisplay.show({
       jobs.snapshot(id: id).flatMap { $0.state == .running ? $0.progress : nil }

@@ -2,6 +2,7 @@
 
 import Dispatch
 import Glibc
+import Synchronization
 
 /// Calls a handler for each of the signals until it is cancelled.
 struct TerminationSignals {
@@ -9,12 +10,30 @@ struct TerminationSignals {
 
   /// Takes the signals over.
   init(_ handler: @escaping @Sendable () -> Void) {
+    // One queue: the handler is never called twice at a time.
+    let queue = DispatchQueue(label: "signals")
     sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler(handler: handler)
       source.resume()
       return source
+    }
+  }
+
+  /// Takes the signals over for work that cleans up when it is cancelled: the first signal cancels it, the second ends the
+  /// process, for who cannot wait.
+  /// - Parameter leaving: a sentence that tells what may be left then, and what to do about it.
+  static func cancelling(leaving: String, _ cancel: @escaping @Sendable () -> Void) -> TerminationSignals {
+    let interruptions = Interruptions()
+    return TerminationSignals {
+      guard interruptions.isFirst() else {
+        printError("milvus-backupfs: ended at once, before it had cleaned up. \(leaving)")
+        // As a shell counts an end by SIGINT.
+        _exit(128 + SIGINT)
+      }
+      printError("milvus-backupfs: interrupted: cleaning up (a second time ends it at once)")
+      cancel()
     }
   }
 
@@ -22,5 +41,18 @@ struct TerminationSignals {
   func cancel() {
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
+  }
+}
+
+/// How often the user asked for an end.
+private final class Interruptions: Sendable {
+  private let count = Mutex(0)
+
+  /// Whether this is the first time.
+  func isFirst() -> Bool {
+    count.withLock {
+      $0 += 1
+      return $0 == 1
+    }
   }
 }

@@ -30,6 +30,26 @@ extension EndToEnd.Files {
       }
     }
 
+    @Test func aDirectoryTreeIsTriedAsABucketIs() async throws {
+      let edits = { (folder: String) in
+        [
+          ("storageType: minio", "storageType: local"), ("rootPath: files", "rootPath: \(folder)/files"),
+          ("backupRootPath: backup", "backupRootPath: \(folder)/backups"),
+        ]
+      }
+      let folder = FileManager.default.temporaryDirectory.appending(path: "e2e-check-\(UUID().uuidString)").path
+      for name in ["files", "backups"] {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+      }
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      try await Workplace.with(mounted: false, edits: ["A": edits(folder)]) { place in
+        let outcome = try await check(place)
+        #expect(outcome.succeeded, "\(outcome.output)")
+        #expect(outcome.output.contains("copy Milvus → backup") && !outcome.output.contains("failed"))
+        #expect(try await run("find '\(folder)' -type f") == "")
+      }
+    }
+
     @Test func programsCanReadIt() async throws {
       try await Workplace.with(
         mounted: false, edits: ["A": [("backupBucketName: bucket-a", "backupBucketName: none-a")]]

@@ -44,6 +44,38 @@ extension EndToEnd.Files {
         }
       }
     }
+
+    @Test func usersRolesAndGrantsComeBack() async throws {
+      try await MilvusDouble.with("2.6.15") { double in
+        let access = { (verb: String) in
+          try await run(
+            "'\(Testbed.project)/.testbed/double/bin/python' '\(Testbed.project)/Tests/EndToEndTests/Oracle/access.py' "
+              + "\(double.address) \(verb)")
+        }
+        try await run(
+          "\"$PYTHON\" '\(Fixture.scripts)/fill.py' --address \(double.address) --collection coll --rows 100")
+        _ = try await access("make")
+        let made = try await access("show")
+        #expect(made == #"{"users": {"anna": ["reader"]}, "roles": {"reader": [["coll", "Query"]]}}"#)
+        try await Workplace.with(mounted: false, edits: ["A": double.edits()]) { place in
+          let config = "--config '\(place.configs)/milvus_A.yaml'"
+          try await run("\"$BACKUPFS\" create \(config) -c coll -n without")
+          try await run("\"$BACKUPFS\" create \(config) -c coll -n with --rbac")
+          let refused = try await shell("\"$BACKUPFS\" restore \(config) -n without -s _none --rbac")
+          #expect(refused.status == 1 && refused.output.contains("made without --rbac"), "\(refused.output)")
+
+          // What is there already is left as it is, then what is gone comes back.
+          let first = try await run("\"$BACKUPFS\" restore \(config) -n with -s _one --rbac --dry-run")
+          #expect(!first.contains("RestoreRBAC"), "\(first)")
+          _ = try await access("forget")
+          #expect(try await access("show") == #"{"users": {}, "roles": {}}"#)
+          let plan = try await run("\"$BACKUPFS\" restore \(config) -n with -s _two --rbac --dry-run")
+          #expect(plan.contains("RestoreRBAC"), "\(plan)")
+          try await run("\"$BACKUPFS\" restore \(config) -n with -s _two --rbac")
+          #expect(try await access("show") == made)
+        }
+      }
+    }
   }
 }
 

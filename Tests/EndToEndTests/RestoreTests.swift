@@ -265,8 +265,17 @@ extension EndToEnd.Servers {
         for suffix in ["bak", "left"] {
           let command = try Running("exec \(line) -s _\(suffix)", environment: environment)
           try await Task.sleep(for: .seconds(4))
-          kill(command.identifier, SIGKILL)
-          _ = try await command.wait(limit: 10)
+          if suffix == "bak" {
+            kill(command.identifier, SIGKILL)
+            _ = try await command.wait(limit: 10)
+          } else {
+            // Interrupted, it waits for Milvus' import tasks; who cannot wait interrupts it once more.
+            kill(command.identifier, SIGINT)
+            try await Task.sleep(for: .seconds(0.5))
+            kill(command.identifier, SIGINT)
+            let ended = try await command.wait(limit: 10)
+            #expect(ended.status == 130 && ended.output.contains("ended at once"), "\(ended.output)")
+          }
           let again = try await shell("\(line) -s _\(suffix)", environment: environment)
           #expect(again.status == 1 && again.output.contains("--resume"), "\(again.output)")
           if suffix == "bak" {

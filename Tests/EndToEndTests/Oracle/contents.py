@@ -4,6 +4,8 @@ contents.py TESTBED make INSTANCE KIND [DB.]NAME
 contents.py TESTBED info INSTANCE [DB.]NAME             JSON: aliases, loaded, partitions, indexes, properties, rows
 contents.py TESTBED compare INSTANCE [DB.]NAME INSTANCE [DB.]NAME
 contents.py TESTBED drop INSTANCE [DB.]NAME…
+
+INSTANCE is A, B or the address of a server that is not in the testbed.
 """
 
 import json
@@ -21,8 +23,10 @@ LONG = 255
 
 def connect(testbed: str, instance: str, name: str) -> tuple[str, str]:
     """Connects to the database of `[DB.]NAME`; returns the connection's alias and the bare name."""
-    with open(testbed, encoding="utf-8") as file:
-        address = json.load(file)["instances"][instance]["milvus"]["address"]
+    address = instance
+    if ":" not in instance:
+        with open(testbed, encoding="utf-8") as file:
+            address = json.load(file)["instances"][instance]["milvus"]["address"]
     database, _, collection = name.rpartition(".")
     database = database or "default"
     root = f"{instance} root"
@@ -76,6 +80,12 @@ def make(testbed: str, instance: str, kind: str, name: str) -> None:
         insert(made, range(4000))
     elif kind == "churn":
         churn(made)
+    elif kind == "deleted":
+        # What 2.2 can do of it: that server has no upsert.
+        insert(made, range(1200))
+        made.flush()
+        made.delete(f"id in {list(range(100, 160))}")
+        insert(made, range(100, 110))
     elif kind == "segments64":
         for part in range(4):
             insert(made, range(part * 800, (part + 1) * 800))
