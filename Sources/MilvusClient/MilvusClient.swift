@@ -28,7 +28,7 @@ public final class MilvusClient: Sendable {
 
   /// Connects, asks the server what it is, and returns a client to be closed with `close`.
   ///
-  /// Does not wait for a server that is starting: fails within `options.startUpTimeout` (10 s) in any case, at once if
+  /// Does not wait for a server that is starting: fails within `options.startUpTimeout` (30 s) in any case, at once if
   /// the connection is refused.
   /// - Throws: `MilvusError`: `unreachable`, `timedOut`, `authentication`, `invalidArgument` (certificates), `server`.
   public static func connect(

@@ -30,7 +30,10 @@ extension EndToEnd.Servers {
         try await Workplace.with(edits: ["A": edits]) { place in
           let checked = try await run("\"$BACKUPFS\" check --config '\(place.configs)/milvus_A.yaml'")
           #expect(checked.contains("Milvus v2.2.16"), "\(checked)")
-          try await run("\"$BACKUPFS\" create --config '\(place.configs)/milvus_A.yaml' -n old", limit: 600)
+          // Deletes are written down some time after they were made: after ten minutes, without the setting below.
+          try await Task.sleep(for: .seconds(15))
+          let made = try await run("\"$BACKUPFS\" create --config '\(place.configs)/milvus_A.yaml' -n old", limit: 600)
+          #expect(made.contains("ten minutes after the last delete"), "\(made)")
           try await Task.sleep(for: .seconds(1.2))
           try await run("cp -r '\(place.mount)/milvus_A/old' '\(place.mount)/milvus_B/'", limit: 300)
           try await run(
@@ -65,7 +68,8 @@ struct OldMilvus: Sendable {
     let server = OldMilvus(port: (first ?? 0) + 39, data: "\(folder)/server/data")
     let running = try Running(
       "exec '\(program)' --data '\(folder)/server' --proxy-port \(server.port) "
-        + "--extra-config dataCoord.compaction.enableAutoCompaction=false > '\(folder)/server.log' 2>&1",
+        + "--extra-config dataCoord.compaction.enableAutoCompaction=false "
+        + "--extra-config dataNode.segment.syncPeriod=5 > '\(folder)/server.log' 2>&1",
       environment: [:])
     let result: Result<Void, any Error>
     do {

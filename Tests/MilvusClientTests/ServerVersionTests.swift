@@ -39,6 +39,7 @@ import Testing
 
 @Suite struct ServerFeaturesTests {
   private static let gates: [(String, @Sendable (ServerFeatures) -> Bool, ServerVersion)] = [
+    ("flushesDeletes", { $0.flushesDeletes }, ServerVersion(2, 3, 0)),
     ("describeDatabase", { $0.describeDatabase }, ServerVersion(2, 4, 3)),
     ("replicateMessage", { $0.replicateMessage }, ServerVersion(2, 5, 0)),
     ("segmentInfoREST", { $0.segmentInfoREST }, ServerVersion(2, 5, 8)),

@@ -48,6 +48,14 @@ public enum CreateJob {
       keepsData: plan.request.resume)
     do {
       let report = try await context.withMilvus { service in
+        if plan.request.strategy != .metaOnly, !service.features.flushesDeletes {
+          progress.warn(
+            """
+            Milvus \(service.versionText) writes down what was deleted as late as ten minutes after it (its \
+            dataNode.segment.syncPeriod), and no flush makes it do so earlier: rows that were deleted within that time may \
+            be in this backup. To be sure, make it ten minutes after the last delete.
+            """)
+        }
         let writer = BackupWriter(plan: plan, layout: layout, service: service, progress: progress, written: written)
         guard plan.request.strategy != .metaOnly, let pause = GarbagePause(context.rest) else {
           return try await writer.write()

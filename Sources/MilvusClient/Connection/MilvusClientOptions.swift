@@ -6,8 +6,9 @@ public struct MilvusClientOptions: Sendable, Hashable {
   public var clientName = "milvus-backupfs"
   /// Version told to Milvus in the Connect call (`sdk_version`).
   public var clientVersion = ""
-  /// Limit of everything `MilvusClient.connect` does.
-  public var startUpTimeout = Duration.seconds(10)
+  /// Limit of everything `MilvusClient.connect` does: a server that builds indexes of many partitions on few cores was
+  /// seen to take more than 10 s for its first answer. One that does not take the request at all has `connectTimeout`.
+  public var startUpTimeout = Duration.seconds(30)
   /// How long one attempt of a call waits for a connection that can take it.
   public var connectTimeout = Duration.seconds(10)
   /// Deadline of one attempt of a call that only asks.

@@ -13,6 +13,9 @@ public struct ServerFeatures: Sendable, Hashable {
     self.multiDatabase = multiDatabase
   }
 
+  /// Flush writes the deletes in segments that were flushed before. 2.2 writes those only every
+  /// `dataNode.segment.syncPeriod` (600 s): seen on 2.2.16.
+  public var flushesDeletes: Bool { version >= ServerVersion(2, 3, 0) }
   /// DescribeDatabase: number, properties and key of a database.
   public var describeDatabase: Bool { version >= ServerVersion(2, 4, 3) }
   /// ReplicateMessage: position of the replication channel.

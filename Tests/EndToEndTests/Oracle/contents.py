@@ -156,7 +156,8 @@ def content(collection) -> dict:
         for first in range(0, 6000, 2000):
             got = collection.query(
                 f"id >= {first} and id < {first + 2000}",
-                output_fields=["*"],
+                # 2.2 leaves the vectors out of "*".
+                output_fields=["*", "v"],
                 partition_names=[partition] if partition else None,
                 consistency_level="Strong",
             )
