@@ -1028,6 +1028,50 @@ nonisolated struct ProtoDropIndexRequest: Sendable {
   init() {}
 }
 
+nonisolated struct ProtoQueryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var collectionName: String = String()
+
+  var expr: String = String()
+
+  var outputFields: [String] = []
+
+  var partitionNames: [String] = []
+
+  /// an enum in Milvus; same encoding; 0 is Strong
+  var consistencyLevel: Int32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct ProtoQueryResults: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var status: ProtoStatus {
+    get {_status ?? ProtoStatus()}
+    set {_status = newValue}
+  }
+  /// Returns true if `status` has been explicitly set.
+  var hasStatus: Bool {self._status != nil}
+  /// Clears the value of `status`. Subsequent reads from it will return its default value.
+  mutating func clearStatus() {self._status = nil}
+
+  var fieldsData: [ProtoFieldData] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _status: ProtoStatus? = nil
+}
+
 nonisolated struct ProtoImportRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -3184,6 +3228,95 @@ nonisolated extension ProtoDropIndexRequest: SwiftProtobuf.Message, SwiftProtobu
     if lhs.collectionName != rhs.collectionName {return false}
     if lhs.fieldName != rhs.fieldName {return false}
     if lhs.indexName != rhs.indexName {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoQueryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".QueryRequest"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}collection_name\0\u{1}expr\0\u{3}output_fields\0\u{3}partition_names\0\u{4}\u{5}consistency_level\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 3: try { try decoder.decodeSingularStringField(value: &self.collectionName) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.expr) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.outputFields) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.partitionNames) }()
+      case 11: try { try decoder.decodeSingularInt32Field(value: &self.consistencyLevel) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.collectionName.isEmpty {
+      try visitor.visitSingularStringField(value: self.collectionName, fieldNumber: 3)
+    }
+    if !self.expr.isEmpty {
+      try visitor.visitSingularStringField(value: self.expr, fieldNumber: 4)
+    }
+    if !self.outputFields.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.outputFields, fieldNumber: 5)
+    }
+    if !self.partitionNames.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.partitionNames, fieldNumber: 6)
+    }
+    if self.consistencyLevel != 0 {
+      try visitor.visitSingularInt32Field(value: self.consistencyLevel, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoQueryRequest, rhs: ProtoQueryRequest) -> Bool {
+    if lhs.collectionName != rhs.collectionName {return false}
+    if lhs.expr != rhs.expr {return false}
+    if lhs.outputFields != rhs.outputFields {return false}
+    if lhs.partitionNames != rhs.partitionNames {return false}
+    if lhs.consistencyLevel != rhs.consistencyLevel {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoQueryResults: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".QueryResults"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{3}fields_data\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._status) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.fieldsData) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._status {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.fieldsData.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.fieldsData, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoQueryResults, rhs: ProtoQueryResults) -> Bool {
+    if lhs._status != rhs._status {return false}
+    if lhs.fieldsData != rhs.fieldsData {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

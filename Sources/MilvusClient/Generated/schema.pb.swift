@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// Subset of Milvus' package milvus.proto.schema: what describes a collection, no row data.
+/// Subset of Milvus' package milvus.proto.schema: what describes a collection, and of row data integers only.
 
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
@@ -167,6 +167,54 @@ nonisolated struct ProtoLongArray: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+nonisolated struct ProtoScalarField: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// one of a oneof in Milvus; same encoding
+  var longData: ProtoLongArray {
+    get {_longData ?? ProtoLongArray()}
+    set {_longData = newValue}
+  }
+  /// Returns true if `longData` has been explicitly set.
+  var hasLongData: Bool {self._longData != nil}
+  /// Clears the value of `longData`. Subsequent reads from it will return its default value.
+  mutating func clearLongData() {self._longData = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _longData: ProtoLongArray? = nil
+}
+
+nonisolated struct ProtoFieldData: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// an enum in Milvus; same encoding
+  var type: Int32 = 0
+
+  var fieldName: String = String()
+
+  var scalars: ProtoScalarField {
+    get {_scalars ?? ProtoScalarField()}
+    set {_scalars = newValue}
+  }
+  /// Returns true if `scalars` has been explicitly set.
+  var hasScalars: Bool {self._scalars != nil}
+  /// Clears the value of `scalars`. Subsequent reads from it will return its default value.
+  mutating func clearScalars() {self._scalars = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _scalars: ProtoScalarField? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -492,6 +540,84 @@ nonisolated extension ProtoLongArray: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   static func ==(lhs: ProtoLongArray, rhs: ProtoLongArray) -> Bool {
     if lhs.data != rhs.data {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoScalarField: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScalarField"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{3}long_data\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._longData) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._longData {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoScalarField, rhs: ProtoScalarField) -> Bool {
+    if lhs._longData != rhs._longData {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension ProtoFieldData: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FieldData"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}type\0\u{3}field_name\0\u{1}scalars\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self.type) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.fieldName) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._scalars) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.type != 0 {
+      try visitor.visitSingularInt32Field(value: self.type, fieldNumber: 1)
+    }
+    if !self.fieldName.isEmpty {
+      try visitor.visitSingularStringField(value: self.fieldName, fieldNumber: 2)
+    }
+    try { if let v = self._scalars {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: ProtoFieldData, rhs: ProtoFieldData) -> Bool {
+    if lhs.type != rhs.type {return false}
+    if lhs.fieldName != rhs.fieldName {return false}
+    if lhs._scalars != rhs._scalars {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
