@@ -99,7 +99,7 @@ struct DeleteCommand: AsyncParsableCommand {
     let context = try StoreOpener(logger: .command).open(try store.load()).context
     let backup = name
     do {
-      let report = try await ProgressDisplay.follow { progress in
+      let report = try await ProgressDisplay.follow(leaving: "Delete again: it goes on.") { progress in
         try await BackupRemoval.run(backup, in: context, progress)
       }
       for warning in report.warnings { printError("milvus-backupfs: warning: \(warning)") }

@@ -42,7 +42,8 @@ struct CheckCommand: AsyncParsableCommand {
     }
     // Interrupted, it still removes what it has written.
     let signals = TerminationSignals.cancelling(
-      leaving: "An object named .milvus-backupfs.check-… may be left in the store: delete it.") { work.cancel() }
+      leaving: "An object named .milvus-backupfs.check-… may be left in the store: delete it."
+    ) { work.cancel() }
     defer { signals.cancel() }
     let report = await work.value
     print(json ? try report.json() : report.table(), terminator: "")

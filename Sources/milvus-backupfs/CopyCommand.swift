@@ -64,7 +64,8 @@ struct CopyCommand: AsyncParsableCommand {
     do {
       // Interrupted, it still aborts the uploads that are under way.
       report = try await ProgressDisplay.follow(
-        progress, leaving: "Copy again: what is complete at the target is kept.") { _ in try await job.run() }
+        progress, leaving: "Copy again: what is complete at the target is kept."
+      ) { _ in try await job.run() }
     } catch {
       throw CommandFailure(error)
     }

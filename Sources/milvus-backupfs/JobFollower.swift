@@ -11,7 +11,8 @@ enum JobFollower {
   /// - Throws: `CommandFailure` with the job's error, or with exit status 3 and its result when only part was done.
   static func follow(_ id: String, in jobs: JobCenter) async throws -> String {
     let signals = TerminationSignals.cancelling(
-      leaving: "Ask again for the same: it tells what is left of \(id), and what to do.") { jobs.cancel(id) }
+      leaving: "Ask again for the same: it tells what is left of \(id), and what to do."
+    ) { jobs.cancel(id) }
     defer { signals.cancel() }
     let ended = try await ProgressDisplay.show({
       jobs.snapshot(id: id).flatMap { $0.state == .running ? $0.progress : nil }

@@ -6,7 +6,8 @@ extension ProgressDisplay {
   /// Runs work that tells its progress; a signal to interrupt cancels it, and it may clean up.
   /// - Parameter leaving: what a second signal leaves, in a sentence.
   static func follow<Value: Sendable>(
-    _ progress: JobProgress = JobProgress(), leaving: String, _ body: @escaping @Sendable (JobProgress) async throws -> Value
+    _ progress: JobProgress = JobProgress(), leaving: String,
+    _ body: @escaping @Sendable (JobProgress) async throws -> Value
   ) async throws -> Value {
     let work = Task { try await body(progress) }
     let signals = TerminationSignals.cancelling(leaving: leaving) { work.cancel() }

@@ -37,7 +37,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let request = VerifyRequest(backup: name, deep: options.deep)
     let report: VerifyReport
     do {
-      report = try await ProgressDisplay.follow { progress in
+      report = try await ProgressDisplay.follow(leaving: "Nothing was changed.") { progress in
         try await VerifyJob.run(try await VerifyJob.prepare(context, request), progress)
       }
     } catch {

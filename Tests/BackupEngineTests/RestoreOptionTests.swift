@@ -49,6 +49,32 @@ import Testing
     #expect(bed.milvus.count("LoadCollection") + bed.milvus.count("LoadPartitions") == 0)
   }
 
+  @Test(arguments: [0, 1])
+  func rowsThatNoQueryFindsAreMissing(partition: Int) async throws {
+    let bed = try await Bed.withBackup(shared: true)
+    try await edit(bed) { info in
+      info.collectionBackups[0].properties = []
+      info.collectionBackups[0].schema?.properties = []
+      if partition == 1 { info.collectionBackups[0].partitionBackups[0].loadState = "NotLoad" }
+    }
+    bed.milvus.faults.withLock { $0.queryableRows = { $0 - 1 } }
+    let error = try await #require(throws: EngineError.self) {
+      try await bed.restore(
+        RestoreRequest(backup: "bk", newName: "coll_bak", rebuildIndex: true, restoresLoadState: true))
+    }
+    #expect(error.code == .rowsMissing && error.message.contains("queries find only"), "\(error)")
+    #expect(error.aftermath.contains("was dropped again") && bed.milvus[.restored] == nil)
+  }
+
+  @Test func rowsWhoseTimeIsOverAreNotAskedFor() async throws {
+    let bed = try await Bed.withBackup(shared: true)
+    #expect(try await bed.info("bk").collectionBackups[0].properties.map(\.key) == ["collection.ttl.seconds"])
+    bed.milvus.faults.withLock { $0.queryableRows = { _ in 0 } }
+    try await bed.restore(
+      RestoreRequest(backup: "bk", newName: "coll_bak", rebuildIndex: true, restoresLoadState: true))
+    #expect(bed.milvus[.restored]?.loadState == .loaded)
+  }
+
   @Test func keepsTheRowsWhenLoadingFails() async throws {
     let bed = try await Bed.withBackup(shared: true)
     bed.milvus.faults.withLock {

@@ -25,7 +25,8 @@ extension EndToEnd.Servers {
         let real = try Testbed.instance("A").milvus.address.split(separator: ":").last ?? ""
         let edits = [
           ("  port: \(real)\n", "  port: \(server.port)\n"), ("storageType: minio", "storageType: local"),
-          ("rootPath: files", "rootPath: \(server.data)"), ("backupRootPath: backup", "backupRootPath: \(folder)/backups"),
+          ("rootPath: files", "rootPath: \(server.data)"),
+          ("backupRootPath: backup", "backupRootPath: \(folder)/backups"),
         ]
         try await Workplace.with(edits: ["A": edits]) { place in
           let checked = try await run("\"$BACKUPFS\" check --config '\(place.configs)/milvus_A.yaml'")

@@ -249,6 +249,7 @@ import Testing
     let handlers = [
       "Import": answer { _ in ProtoImportResponse() },
       "GetCollectionStatistics": answer { _ in ProtoGetCollectionStatisticsResponse() },
+      "Query": answer { _ in ProtoQueryResults() },
     ]
     try await withFakeClient(handlers) { client, _ in
       let noTask = try await #require(throws: MilvusError.self) {
@@ -257,6 +258,8 @@ import Testing
       #expect(noTask.code == .server)
       let noCount = try await #require(throws: MilvusError.self) { try await client.rowCount(of: "c", in: "") }
       #expect(noCount.code == .server)
+      let noRows = try await #require(throws: MilvusError.self) { try await client.queryableRows(of: "c", in: "") }
+      #expect(noRows.code == .server)
     }
   }
 

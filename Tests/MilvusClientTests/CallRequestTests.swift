@@ -138,6 +138,15 @@ struct ExpectedCall: Sendable, CustomTestStringConvertible {
       _ = try await $0.aliases(of: "c", in: "d")
     },
     ExpectedCall(
+      "Query", "1a01632a08636f756e74282a29320170",
+      answer: ProtoQueryResults.with {
+        $0.fieldsData = [.with { $0.scalars.longData.data = [7] }]
+      }
+    ) {
+      let count = try await $0.queryableRows(of: "c", partitions: ["p"], in: "d")
+      #expect(count == 7)
+    },
+    ExpectedCall(
       "Import",
       """
       0a04636f6c6c1201702a02692f2a00321d0a15736b69705f6469736b5f71756f74615f636865636b120474727565320e0a066261636b75\

@@ -126,6 +126,7 @@ struct LiveTests {
       }
       let progress = try await client.loadingProgress(of: name, in: "default")
       #expect(progress == 100)
+      #expect(try await client.queryableRows(of: name, in: "default") == 0)
       try await client.releaseCollection(name, in: "default")
       try await client.dropIndex(named: "by_vector", of: name, in: "default")
     }

@@ -20,6 +20,9 @@ protocol RestoreService: Sendable {
   func loadPartitions(
     _ partitions: [String], of collection: String, in database: String, replicas: Int32
   ) async throws(MilvusError)
+  func queryableRows(
+    of collection: String, partitions: [String], in database: String
+  ) async throws(MilvusError) -> Int64
   func importTasks(
     of collection: String, in database: String, limit: Int64
   ) async throws(MilvusError) -> [ImportProgress]

@@ -12,16 +12,19 @@ extension CollectionRestorer {
     }
   }
 
-  /// Loads the collection, or those of its partitions that were loaded, and waits until Milvus has them in memory.
+  /// Loads the collection, or those of its partitions that were loaded, waits until Milvus has them in memory, and counts
+  /// what queries find.
   func load() async throws {
     switch LoadPlan(collection.source) {
     case .nothing: return
     case .collection:
       try await service.loadCollection(target.collection, in: target.database, replicas: 1)
       try await waitForLoad([])
+      try await QueryCheck(run: run, collection: collection, partitions: []).check()
     case .partitions(let names):
       try await service.loadPartitions(names, of: target.collection, in: target.database, replicas: 1)
       try await waitForLoad(names)
+      try await QueryCheck(run: run, collection: collection, partitions: names).check()
     }
   }
 

@@ -32,5 +32,6 @@ extension ProtoImportResponse: MilvusResponse {}
 extension ProtoListAliasesResponse: MilvusResponse {}
 extension ProtoListDatabasesResponse: MilvusResponse {}
 extension ProtoListImportTasksResponse: MilvusResponse {}
+extension ProtoQueryResults: MilvusResponse {}
 extension ProtoShowCollectionsResponse: MilvusResponse {}
 extension ProtoShowPartitionsResponse: MilvusResponse {}

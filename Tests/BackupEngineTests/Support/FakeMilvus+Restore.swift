@@ -18,6 +18,19 @@ extension FakeMilvus {
     return collection.segments.filter { $0.partitionID == id }.reduce(0) { $0 + $1.numOfRows }
   }
 
+  func queryableRows(
+    of collection: String, partitions: [String], in database: String
+  ) async throws(MilvusError) -> Int64 {
+    try call("Query")
+    let found = try found(collection, database, "Query")
+    let chosen = found.partitions.filter { partitions.isEmpty || partitions.contains($0.partitionName) }
+    let isLoaded = found.loadState == .loaded || chosen.allSatisfy { found.loadedPartitions.contains($0.partitionName) }
+    guard isLoaded else { throw error(.invalidArgument, "Query", "collection not loaded") }
+    let ids = chosen.map(\.partitionID)
+    let rows = found.segments.filter { ids.contains($0.partitionID) }.reduce(0) { $0 + $1.numOfRows }
+    return faults.withLock { $0.queryableRows }?(rows) ?? rows
+  }
+
   func alterCollection(
     _ name: String, in database: String, properties: [MilvusKeyValue], deleteKeys: [String]
   ) async throws(MilvusError) {

@@ -65,6 +65,8 @@ final class FakeMilvus: MilvusService, MilvusConnector {
     var before: (@Sendable (String) throws(MilvusError) -> Void)?
     /// Rows an import claims to have brought, from those it has.
     var claimedRows: (@Sendable (Int64) -> Int64)?
+    /// What a query counts instead of these rows.
+    var queryableRows: (@Sendable (Int64) -> Int64)?
     /// Rows an import really brings.
     var importedRows: (@Sendable (Int64) -> Int64)?
     /// The state that an import ends with.
