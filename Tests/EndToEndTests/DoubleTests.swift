@@ -53,7 +53,7 @@ extension EndToEnd.Files {
               + "\(double.address) \(verb)")
         }
         try await run(
-          "\"$PYTHON\" '\(Fixture.scripts)/fill.py' --address \(double.address) --collection coll --rows 100")
+          "\"$PYTHON\" '\(Fixture.scripts)/fill.py' --address \(double.address) --collection coll --rows 1000")
         _ = try await access("make")
         let made = try await access("show")
         #expect(made == #"{"users": {"anna": ["reader"]}, "roles": {"reader": [["coll", "Query"]]}}"#)
