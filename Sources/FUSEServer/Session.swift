@@ -39,7 +39,8 @@ final class Session: Sendable {
       let count = fuse_session_receive_buf(session, &buffer)
       if count > 0 {
         fuse_session_process_buf(session, &buffer)
-      } else if count == 0 {
+      } else if count == 0 || count == -ECONNABORTED {
+        // Unmounted, or cut off: libfuse knows only one of the two errors the kernel has for it.
         return 0
       } else if count != -EINTR && count != -EAGAIN {
         return -count
