@@ -19,8 +19,10 @@ extension RPCConnection {
     config.backoff.max = .seconds(3)
     // Finds a host that vanished in the middle of a long call. Ten seconds is the least the transport takes; Milvus
     // allows pings every five, with and without calls. Without calls too, as the official tool does: the transport
-    // would stop its timer when the first call ends and not start it again for the next.
-    config.connection.keepalive = .init(time: .seconds(10), timeout: .seconds(10), allowWithoutCalls: true)
+    // would stop its timer when the first call ends and not start it again for the next. A minute for the answer: closing
+    // the connection to a server that is only busy cancels its calls, and Milvus 2.3.5 does not survive that (see
+    // MilvusClient+Import).
+    config.connection.keepalive = .init(time: .seconds(10), timeout: .seconds(60), allowWithoutCalls: true)
     config.http2.authority = endpoint.tls.serverName
     do {
       return try HTTP2ClientTransport.Posix(
