@@ -2,6 +2,7 @@
 // run; with it they fail if the server is not there. They make a collection of their own and remove it.
 
 import Foundation
+import GRPCCore
 import Testing
 
 @testable import MilvusClient
@@ -167,6 +168,28 @@ struct LiveTests {
       #expect(task.code == .notFound)
       let badName = try await #require(throws: MilvusError.self) { try await client.createDatabase("no good name") }
       #expect(badName.code == .invalidArgument)
+    }
+  }
+
+  /// Milvus' server answers each request with a PING, of which the HTTP/2 library bears 200 in 30 seconds.
+  @Test func `many calls in a short time lose no connection`() async throws {
+    try await withCollectionName { client, name in
+      try await client.createCollection(spec(name), in: "default")
+      let connection = try RPCConnection(to: client.endpoint)
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<8 {
+          group.addTask {
+            for _ in 0..<80 {
+              // One attempt: nothing is repeated.
+              let _: ProtoGetVersionResponse = try await connection.attempt(
+                "GetVersion", ProtoGetVersionRequest(), metadata: Metadata(), about: nil, timeout: .seconds(30),
+                connectTimeout: .seconds(10))
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      await connection.close()
     }
   }
 }

@@ -1,7 +1,8 @@
-// The gRPC side of the client: one channel, its run task, and one attempt of a call at a time per caller.
+// The gRPC side of the client: channels, and one attempt of a call at a time per caller.
 //
-// Invariants: every attempt ends, within its timeout, with an answer or a MilvusError; the run task lives from init to
-// `close` (or deinit); no password gets into an error.
+// Invariants: every attempt ends, within its timeout, with an answer or a MilvusError; channels live from their making to
+// `close` (or deinit), or until enough calls have gone through them and the last of those has ended; no password gets
+// into an error.
 
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
@@ -9,7 +10,7 @@ internal import GRPCProtobuf
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// A gRPC channel to one Milvus proxy.
+/// The connection to one Milvus proxy.
 final class RPCConnection: Sendable {
   private static let service = ServiceDescriptor(fullyQualifiedService: "milvus.proto.milvus.MilvusService")
   /// The largest message, in bytes: what Milvus' own clients allow.
@@ -18,40 +19,27 @@ final class RPCConnection: Sendable {
   private static let closeLimit = Duration.seconds(1)
 
   let endpoint: MilvusEndpoint
-  private let client: GRPCClient<HTTP2ClientTransport.Posix>
-  private let running: Task<Void, Never>
-  private let ended: AsyncStream<Never>
+  private let roster: Mutex<ChannelRoster<RPCChannel>>
   private let isClosed = Atomic(false)
 
-  /// Opens the channel; the connection itself is made when the first call needs it.
+  /// Opens the first channel; the connection itself is made when the first call needs it.
   /// - Throws: `MilvusError` (`invalidArgument`) if certificate files cannot be used.
   init(to endpoint: MilvusEndpoint) throws(MilvusError) {
     self.endpoint = endpoint
-    let client = GRPCClient(transport: try Self.transport(to: endpoint))
-    self.client = client
-    let (ended, end) = AsyncStream<Never>.makeStream()
-    self.ended = ended
-    // Ends by `close` or by cancellation. Its error tells no more than those of the calls.
-    self.running = Task {
-      try? await client.runConnections()
-      end.finish()
-    }
+    let first = RPCChannel(try Self.transport(to: endpoint))
+    roster = Mutex(ChannelRoster(first, maxCalls: RPCChannel.maxCalls))
   }
 
-  deinit {
-    running.cancel()
-  }
-
-  /// Ends the channel; calls under way fail with `cancelled`.
+  /// Ends the connection; calls under way fail with `cancelled`.
   ///
   /// Waits for the end, but not long: a TCP connection being made cannot be called off, and would hold the caller up
   /// for ten seconds.
   func close() async {
     isClosed.store(true, ordering: .relaxed)
-    client.beginGracefulShutdown()
-    running.cancel()
+    let channels = roster.withLock(\.channels)
+    for channel in channels { channel.end() }
     await withTaskGroup { group in
-      group.addTask { for await _ in self.ended {} }
+      group.addTask { for channel in channels { await channel.hasEnded() } }
       group.addTask { try? await Task.sleep(for: Self.closeLimit) }
       await group.next()
       group.cancelAll()
@@ -71,12 +59,17 @@ final class RPCConnection: Sendable {
     connectTimeout: Duration, checked: Bool = true
   ) async throws(MilvusError) -> Response {
     let sent = SentFlag()
+    let channel = roster.withLock { roster in
+      roster.take { isClosed.load(ordering: .relaxed) ? nil : (try? Self.transport(to: endpoint)).map(RPCChannel.init) }
+    }
+    defer { for idle in roster.withLock({ $0.giveBack(channel) }) { idle.end() } }
     let response: Response
     do {
       response = try await withThrowingTaskGroup(of: Response?.self) { group in
         defer { group.cancelAll() }
         group.addTask {
-          try await self.exchange(call, request, metadata: metadata, timeout: timeout, sent: sent)
+          try await Self.exchange(
+            call, request, on: channel.client, metadata: metadata, timeout: timeout, sent: sent)
         }
         // Without this a server that takes connections and says nothing would cost the whole timeout of a long call.
         group.addTask {
@@ -100,14 +93,15 @@ final class RPCConnection: Sendable {
     return response
   }
 
-  private func exchange<Request: Message, Response: Message>(
-    _ call: String, _ request: Request, metadata: Metadata, timeout: Duration, sent: SentFlag
+  private static func exchange<Request: Message, Response: Message>(
+    _ call: String, _ request: Request, on client: GRPCClient<HTTP2ClientTransport.Posix>, metadata: Metadata,
+    timeout: Duration, sent: SentFlag
   ) async throws -> Response {
     var options = CallOptions.defaults
     options.timeout = timeout
     options.waitForReady = false
-    options.maxRequestMessageBytes = Self.maxMessageBytes
-    options.maxResponseMessageBytes = Self.maxMessageBytes
+    options.maxRequestMessageBytes = maxMessageBytes
+    options.maxResponseMessageBytes = maxMessageBytes
     // A request by closure rather than by value: the closure runs when a stream is there to write to, and from then on
     // the server may act on the request.
     let request = StreamingClientRequest<Request>(metadata: metadata) { writer in
@@ -115,7 +109,7 @@ final class RPCConnection: Sendable {
       try await writer.write(request)
     }
     return try await client.clientStreaming(
-      request: request, descriptor: MethodDescriptor(service: Self.service, method: call),
+      request: request, descriptor: MethodDescriptor(service: service, method: call),
       serializer: ProtobufSerializer<Request>(), deserializer: ProtobufDeserializer<Response>(), options: options
     ) { response in
       try response.message
