@@ -39,7 +39,7 @@ struct QueryCheck: Sendable {
       """
       Milvus at \(context.milvus.address) imported and loaded \(target), but queries find only \(found.grouped) of \
       \(expected.counted("row")). When Milvus' etcd is slow, 2.3 leaves a segment out for good: look for "failed to unset \
-      segment isImporting state" in its log, and restore again when it is less busy.
+      segment isImporting state" in its log, and restore anew, without --resume, when it is less busy.
       """)
   }
 
