@@ -190,6 +190,9 @@ extension BackupFileSystem {
     }
     writer.noteWriter(caller.thread)
     if offset == 0, targetOffset == 0, count >= reader.object.size { helpCopier(of: reader, into: writer) }
+    if let taken = writer.takeCopy(from: reader, offset: offset, count: count, to: targetOffset) {
+      return .ready(taken)
+    }
     return .pending { () async throws(FileSystemError) in
       try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)
     }
@@ -233,6 +236,10 @@ extension BackupFileSystem {
     switch state.withLock({ close(handle, &$0) }) {
     case .reader(let session): session.close()
     case .writer(let session):
+      if behind == nil, session.releaseAtOnce() {
+        closed(session)
+        return .ready(())
+      }
       return .pending { () async throws(FileSystemError) in
         defer { self.closed(session) }
         try? await self.behind?.settle(session.inode)

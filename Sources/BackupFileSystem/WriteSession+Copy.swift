@@ -8,6 +8,18 @@ extension WriteSession {
   /// Bytes moved by one request at most: the kernel asks again, and a request must not take too long.
   static let longestCopy: Int64 = 512 << 20
 
+  /// Takes a range of an open object, to be moved when the file is closed. Nil when that is not how it is to be copied, or
+  /// somebody else is at the file: then `copy` does it.
+  func takeCopy(from source: ReadSession, offset: Int64, count: Int64, to targetOffset: Int64) -> Int? {
+    let count = min(count, source.object.size - offset)
+    guard count > 0, gate.tryEnter() else { return nil }
+    defer { gate.leave() }
+    guard state.withLock({ $0.failure == nil }),
+      becomeCopy(of: source, offset: offset, count: count, to: targetOffset)
+    else { return nil }
+    return Int(count)
+  }
+
   /// Copies a range of an open object to an offset of this file; answers how many bytes, 0 only at the source's end.
   func copy(
     from source: ReadSession, offset: Int64, count: Int64, to targetOffset: Int64
@@ -30,17 +42,8 @@ extension WriteSession {
     from source: ReadSession, offset: Int64, count: Int64, to targetOffset: Int64
   ) async throws(FileSystemError) -> Int {
     try check()
-    let isFresh = state.withLock { $0.body.isEmptyMemory && !$0.isComplete } && targetOffset == 0
-    // Nothing is held in memory: the object moves when the file is closed, in one piece. The kernel asks for less than
-    // 4 GiB at a time, so that a larger object comes in several requests.
-    let continues = isFresh && offset == 0 || offset == targetOffset && covered(of: source) == offset
-    if continues, Self.movesWhole(source.object, source.store, store) {
-      state.withLock {
-        $0.body.becomeCopy(of: source.object, from: source.store, covered: offset + count)
-      }
-      noteWritten()
-      return Int(count)
-    }
+    if becomeCopy(of: source, offset: offset, count: count, to: targetOffset) { return Int(count) }
+    let isFresh = self.isFresh && targetOffset == 0
     try await materialize()
     if isFresh, offset == 0, source.object.size > WriteBody.memoryLimit {
       state.withLock { $0.body.beginStream() }
@@ -58,6 +61,21 @@ extension WriteSession {
     }
     return try await writeInside(bytes, at: targetOffset)
   }
+
+  /// Nothing is held in memory: the object moves when the file is closed, in one piece. The kernel asks for less than
+  /// 4 GiB at a time, so that a larger object comes in several requests. The gate is held.
+  /// - Returns: false when the file is not, or cannot become, a copy of the object up to there.
+  private func becomeCopy(of source: ReadSession, offset: Int64, count: Int64, to targetOffset: Int64) -> Bool {
+    let continues =
+      offset == targetOffset && (offset == 0 && isFresh || covered(of: source) == offset)
+    guard continues, Self.movesWhole(source.object, source.store, store) else { return false }
+    state.withLock { $0.body.becomeCopy(of: source.object, from: source.store, covered: offset + count) }
+    noteWritten()
+    return true
+  }
+
+  /// Whether nothing has been written yet.
+  private var isFresh: Bool { state.withLock { $0.body.isEmptyMemory && !$0.isComplete } }
 
   /// Moves whole parts, several at a time, into the stream. Nil when the bytes have to go through the buffer: less than a
   /// part was asked for, or the parts would be streamed and the upload was begun for others.

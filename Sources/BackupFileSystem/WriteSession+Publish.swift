@@ -24,7 +24,7 @@ extension WriteSession {
         (state.body.isDirty, state.wasWritten, state.body.isStream)
       }
       guard isDirty else { return }
-      let process = environment.inspector.process(caller.thread)
+      let process = caller.thread == thread ? opener : environment.inspector.process(caller.thread)
       guard !isOnlooker(caller.thread, process) else { return }
       if isStream, let process, let opener, process != opener {
         state.withLock { $0.wasClosedSinceWrite = true }
@@ -57,6 +57,18 @@ extension WriteSession {
       guard state.withLock({ $0.failure == nil && $0.body.isDirty && $0.wasClosedSinceWrite }) else { return }
       try await publish()
     }
+  }
+
+  /// The last descriptor is gone. False when there is something left to do for `release`.
+  func releaseAtOnce() -> Bool {
+    guard gate.tryEnter() else { return false }
+    defer { gate.leave() }
+    let isSettled = state.withLock { state in
+      state.upload == nil && state.sending.isEmpty
+        && (state.failure != nil || !state.body.isDirty || !state.wasClosedSinceWrite)
+    }
+    if isSettled { releaseMemory() }
+    return isSettled
   }
 
   /// The last descriptor is gone: publishes what was closed well by a process that could not end it, drops the rest.

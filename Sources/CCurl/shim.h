@@ -6,6 +6,9 @@
 #include <curl/curl.h>
 /* mallopt: the memory that bodies are received into. */
 #include <malloc.h>
+/* What the engine waits with, and is woken by. */
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 /* CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION share this shape. */
 typedef size_t (*ccurl_transfer_function)(char *bytes, size_t size, size_t count, void *context);
@@ -69,6 +72,33 @@ static inline CURLcode ccurl_get_string(CURL *easy, CURLINFO info, const char **
 
 static inline CURLcode ccurl_get_pointer(CURL *easy, CURLINFO info, void **value) {
   return curl_easy_getinfo(easy, info, value);
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION. */
+typedef curl_socket_t (*ccurl_open_socket_function)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+/* CURLOPT_CLOSESOCKETFUNCTION. */
+typedef int (*ccurl_close_socket_function)(void *context, curl_socket_t socket);
+/* CURLMOPT_SOCKETFUNCTION. */
+typedef int (*ccurl_socket_function)(CURL *easy, curl_socket_t socket, int wanted, void *context, void *of_socket);
+/* CURLMOPT_TIMERFUNCTION. */
+typedef int (*ccurl_timer_function)(CURLM *multi, long milliseconds, void *context);
+
+static inline CURLcode ccurl_set_open_socket_function(CURL *easy, ccurl_open_socket_function value) {
+  return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+
+static inline CURLcode ccurl_set_close_socket_function(CURL *easy, ccurl_close_socket_function value) {
+  return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, value);
+}
+
+static inline CURLMcode ccurl_multi_set_socket_function(CURLM *multi, ccurl_socket_function value, void *context) {
+  CURLMcode status = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, value);
+  return status == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context) : status;
+}
+
+static inline CURLMcode ccurl_multi_set_timer_function(CURLM *multi, ccurl_timer_function value, void *context) {
+  CURLMcode status = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, value);
+  return status == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context) : status;
 }
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

@@ -3,7 +3,6 @@
 // Invariant: a message posted successfully is taken before, or together with, the news that the inbox is closed; so
 // nothing that was accepted is forgotten.
 
-import CCurl
 import Synchronization
 
 final class EngineInbox: Sendable {
@@ -17,18 +16,14 @@ final class EngineInbox: Sendable {
   private struct State {
     var messages: [Message] = []
     var isClosed = false
-    /// The thread is waiting in libcurl or about to, and must be woken.
+    /// The thread is waiting or about to, and must be woken.
     var isAsleep = false
   }
 
-  /// Used by the engine's thread alone, but for `curl_multi_wakeup`, which libcurl allows from any thread; hence safe
-  /// to share. It lives as long as the inbox, which both sides hold, so a late wake-up cannot hit a freed handle.
-  nonisolated(unsafe) let multi: UnsafeMutableRawPointer
+  let descriptors: EngineDescriptors
   private let state = Mutex(State())
 
-  init(multi: UnsafeMutableRawPointer) { self.multi = multi }
-
-  deinit { curl_multi_cleanup(multi) }
+  init(_ descriptors: EngineDescriptors) { self.descriptors = descriptors }
 
   /// Leaves a message. False when the inbox is closed: then nobody will read it.
   func post(_ message: Message) -> Bool {
@@ -40,7 +35,7 @@ final class EngineInbox: Sendable {
       state.isAsleep = false
       return mustWake ? .leftForSleeper : .left
     }
-    if outcome == .leftForSleeper { curl_multi_wakeup(multi) }
+    if outcome == .leftForSleeper { descriptors.ring() }
     return outcome != .refused
   }
 
@@ -50,7 +45,7 @@ final class EngineInbox: Sendable {
       $0.isClosed = true
       $0.isAsleep = false
     }
-    curl_multi_wakeup(multi)
+    descriptors.ring()
   }
 
   /// Swaps the messages into `messages`, which must be empty. True when the inbox is closed.

@@ -9,17 +9,27 @@ import Glibc
 final class EngineLoop {
   private let inbox: EngineInbox
   private let multi: UnsafeMutableRawPointer
+  private let watch: SocketWatch
   private let options: HTTPEngine.Options
   private var lanes: [String: HostLane] = [:]
   private var active: [ObjectIdentifier: Transfer] = [:]
   private var idle: [Transfer] = []
 
-  init(inbox: EngineInbox, options: HTTPEngine.Options) {
+  /// Nil when libcurl has no memory.
+  init?(inbox: EngineInbox, options: HTTPEngine.Options) {
+    guard let multi = curl_multi_init() else { return nil }
     self.inbox = inbox
     self.options = options
-    multi = inbox.multi
+    self.multi = multi
+    watch = SocketWatch(inbox.descriptors)
+    watch.attach(to: multi)
     // Idle connections kept: enough for several hosts at their limit.
     _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, options.maximumConnectionsPerHost * 8)
+  }
+
+  deinit {
+    // Closes the connections that are kept, through the callbacks of `watch`.
+    curl_multi_cleanup(multi)
   }
 
   /// Works until the inbox is closed; then ends what is left with `.cancelled`.
@@ -31,13 +41,14 @@ final class EngineLoop {
       for message in messages { handle(message) }
       messages.removeAll(keepingCapacity: true)
       if isClosed { break }
-      curl_multi_perform(multi, &running)
+      // Requests that were just begun have set it to now.
+      if watch.takeTimer() { curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running) }
       if deliverFinished() { continue }
       guard inbox.fallAsleep() else { continue }
-      // A wake-up ends the wait at once, and libcurl shortens it to its own next timer.
-      // Out of memory it cannot wait; a nap then keeps the loop from spinning.
-      if curl_multi_poll(multi, nil, 0, 60_000, nil) != CURLM_OK { usleep(10_000) }
+      watch.wait()
       inbox.wakeUp()
+      // One of these may close another: libcurl ignores sockets that it does not know any more.
+      for (socket, events) in watch.ready { curl_multi_socket_action(multi, socket, events, &running) }
     }
     endEverything()
   }
@@ -72,7 +83,7 @@ final class EngineLoop {
   }
 
   private func tryToBegin(_ exchange: HTTPExchange) -> HTTPError? {
-    guard let transfer = idle.popLast() ?? Transfer(options: options) else {
+    guard let transfer = idle.popLast() ?? Transfer(options: options, watch: watch) else {
       return exchange.error(.resources, "libcurl has no memory for another request")
     }
     if let error = transfer.prepare(for: exchange, timeouts: exchange.request.timeouts ?? options.timeouts) {

@@ -26,7 +26,7 @@ enum EngineThread {
         if let context {
           EngineThread.blockSignals()
           let arguments = Unmanaged<Arguments>.fromOpaque(context).takeRetainedValue()
-          EngineLoop(inbox: arguments.inbox, options: arguments.options).run()
+          EngineThread.run(arguments.inbox, arguments.options)
         }
         return nil
       }, arguments.toOpaque())
@@ -37,6 +37,16 @@ enum EngineThread {
         requestMayHaveArrived: false)
     }
     return thread
+  }
+
+  private static func run(_ inbox: EngineInbox, _ options: HTTPEngine.Options) {
+    if let loop = EngineLoop(inbox: inbox, options: options) { return loop.run() }
+    inbox.close()
+    var messages: [EngineInbox.Message] = []
+    _ = inbox.take(&messages)
+    for case .start(let exchange) in messages {
+      exchange.complete(.failure(exchange.error(.resources, "libcurl has no memory for an engine")))
+    }
   }
 
   /// The process's signals are for other threads to handle; and OpenSSL writes without MSG_NOSIGNAL, so a peer that

@@ -47,10 +47,10 @@ public final class HTTPEngine: HTTPTransport {
   /// Starts an engine and its thread.
   /// - Throws: `HTTPError` `.resources` when the system or libcurl refuses.
   public init(options: Options = Options()) throws(HTTPError) {
-    guard Self.globalInitialization == CURLE_OK, let multi = curl_multi_init() else {
+    guard Self.globalInitialization == CURLE_OK else {
       throw HTTPError(.resources, authority: "", reason: "libcurl cannot be initialised", requestMayHaveArrived: false)
     }
-    inbox = EngineInbox(multi: multi)
+    inbox = EngineInbox(try EngineDescriptors())
     thread = Mutex(try EngineThread.start(inbox: inbox, options: options))
   }
 

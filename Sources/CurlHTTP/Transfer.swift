@@ -31,7 +31,7 @@ final class Transfer {
   private var connection: UnsafeMutablePointer<curl_slist>?
 
   /// Nil when libcurl has no memory.
-  init?(options: HTTPEngine.Options) {
+  init?(options: HTTPEngine.Options, watch: SocketWatch) {
     guard let easy = curl_easy_init() else { return nil }
     self.easy = easy
     errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -41,6 +41,7 @@ final class Transfer {
     systemAuthorities = path.map { String(cString: $0) }
     authorities = systemAuthorities
     configure(options)
+    watch.attach(toConnectionsOf: easy)
   }
 
   deinit {

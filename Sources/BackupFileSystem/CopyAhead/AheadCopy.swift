@@ -48,6 +48,9 @@ final class AheadCopy: Sendable {
     var isEnding = false
     /// Keys that were there before, or that the copier copied itself.
     var excluded: Set<ObjectKey> = []
+
+    /// Whether as much as may be is moved and not asked for.
+    var leadsFar: Bool { unclaimed >= AheadCopy.leadLimit || unclaimedBytes >= AheadCopy.leadBytes }
   }
 
   private static let leadLimit = 1024
@@ -94,7 +97,9 @@ final class AheadCopy: Sendable {
   func claim(
     _ key: ObjectKey, _ object: ObjectInfo?
   ) throws(FileSystemError) -> (result: SharedResult<ObjectInfo>, isSame: Bool)? {
+    var waited = false
     let claimed = try state.withLock { state throws(FileSystemError) -> (SharedResult<ObjectInfo>, Bool)? in
+      waited = state.leadsFar
       state.excluded.insert(key)
       guard let move = state.moves[key], !move.isClaimed else { return nil }
       guard !move.isBeingRemoved else {
@@ -105,7 +110,7 @@ final class AheadCopy: Sendable {
       state.unclaimedBytes -= move.object.size
       return (move.result, move.object == object)
     }
-    wake.yield()
+    if waited { wake.yield() }
     return claimed
   }
 
@@ -162,8 +167,7 @@ final class AheadCopy: Sendable {
 
   private var mayStart: Bool {
     state.withLock { state in
-      !state.isEnding && state.running < state.control.limit && state.unclaimed < Self.leadLimit
-        && state.unclaimedBytes < Self.leadBytes
+      !state.isEnding && state.running < state.control.limit && !state.leadsFar
     }
   }
 
