@@ -92,8 +92,11 @@ import Testing
     let handle = try await mount.create("A/b/log")
     try await mount.write(handle, pattern(100))
     try await mount.flush(handle)
-    try await mount.write(handle, pattern(50), at: 100)
-    try await mount.flush(handle)
+    // A writer waits for a publication that has begun.
+    let more = Task {
+      try await mount.write(handle, pattern(50), at: 100)
+      try await mount.flush(handle)
+    }
     try await mount.saveLater("A/b/gone", pattern(10))
     try await mount.saveLater("A/b/old", pattern(20))
     try await mount.saveLater("A/b/replaced", pattern(30))
@@ -104,6 +107,7 @@ import Testing
     }
     try await Task.sleep(for: .milliseconds(20))
     steering.open()
+    try await more.value
     try await rest.value
     await mount.release(handle)
     try await sync(mount, "A/b")

@@ -16,10 +16,12 @@ import listings
 import network
 import reads
 import stores
+import story
 from report import write
 from tables import BenchError, Settings
 
-SUITES = {suite.name: suite for suite in (stores.SUITE, copies.SUITE, listings.SUITE, reads.SUITE)}
+SUITES = {suite.name: suite for suite in (stores.SUITE, copies.SUITE, listings.SUITE, reads.SUITE, story.SUITE)}
+WITH_PEERS = [suite for suite in SUITES.values() if suite is not story.SUITE]
 
 DESCRIPTION = """\
 Measures milvus-backupfs beside other programs that do the same, on this machine, and checks what they did.
@@ -40,6 +42,7 @@ whoever won; 1 otherwise.
 
 def main() -> int:
     names = "".join(f"  {suite.name:<8} {suite.summary}\n" for suite in SUITES.values())
+    names += "  all      all of them but rows\n"
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description=DESCRIPTION + names,
@@ -61,7 +64,7 @@ def main() -> int:
     if options.runs < 1:
         parser.error("--runs must be at least 1")
 
-    suites = list(SUITES.values()) if options.suite == "all" else [SUITES[options.suite]]
+    suites = WITH_PEERS if options.suite == "all" else [SUITES[options.suite]]
     try:
         settings = Settings.of(options)
         for product in sorted({product for suite in suites for product in suite.products}):

@@ -104,7 +104,7 @@ def _verdict(result: Result) -> list[str]:
         words.append(f"{rate / result.row.bound:.2f} × the bound of {_rate(result.row.bound, result.row.unit)}")
     if result.disturbed:
         words.append(f"{result.disturbed} runs were disturbed by other processes")
-    return [f"- {result.row.title}: {', '.join(words)}."]
+    return [f"- {result.row.title}: {', '.join(words)}."] if words else []
 
 
 def _wall(costs: list[Cost]) -> float:
