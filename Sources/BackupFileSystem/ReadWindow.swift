@@ -1,7 +1,8 @@
 // Which pieces of an object to have at hand while it is read: a value without clock or I/O.
 //
 // A reader that goes from the beginning to the end gets a window ahead of it that doubles as it goes on; one that jumps
-// gets exactly what it asks for. Invariant: pieces are ascending and follow each other without gaps.
+// gets exactly what it asks for, and so does its first neighbour. Invariant: pieces are ascending and follow each other
+// without gaps.
 
 /// The window ahead of one reader.
 struct ReadWindow {
@@ -28,6 +29,8 @@ struct ReadWindow {
   private(set) var pieces: [Range<Int64>] = []
   private var window = 2 * firstPiece
   private var expected: Int64 = 0
+  /// The last read was a jump: one neighbour of it may be chance, the second is a pattern.
+  private var hasJumped = false
   /// Where the window grows next.
   private var growsAt = 2 * firstPiece
   private let size: Int64
@@ -45,6 +48,11 @@ struct ReadWindow {
       plan.dropped = pieces
       self = ReadWindow(size: size)
       expected = range.upperBound
+      hasJumped = true
+      return plan
+    }
+    guard !hasJumped else {
+      hasJumped = false
       return plan
     }
     if range.upperBound >= growsAt {

@@ -15,7 +15,7 @@ from typing import Any
 
 import synthetic
 from contenders import S5cmd
-from mounts import ROOT, Mount, Ours, Place, RcloneMount, S3fsMount, replace_endpoint
+from mounts import ROOT, KernelMount, Mount, Ours, Place, RcloneMount, S3fsMount, replace_endpoint
 from report import version_of
 from servers import compact, seaweed, slowed
 from stores import patient_client
@@ -81,6 +81,11 @@ class Scene:
 
     def s3fs(self, *places: Place) -> Mount:
         return self._keep(S3fsMount(self.folder, list(places)))
+
+    def kernel(self, content: Path) -> Mount:
+        """A mount of a folder made here, which is removed at the end."""
+        self.stack.callback(shutil.rmtree, content, ignore_errors=True)
+        return self._keep(KernelMount(self.folder, [self.source], content))
 
     def _keep(self, mount: Mount) -> Mount:
         self.mounts.append(mount)

@@ -160,6 +160,23 @@ class S3fsMount(Mount):
             self._start(command, self.path(place))
 
 
+class KernelMount(Mount):
+    """A folder of the scratch tmpfs by way of FUSE and nothing else: what a read or a listing costs the kernel."""
+
+    name = "bindfs"
+
+    def __init__(self, folder: Path, places: list[Place], content: Path) -> None:
+        super().__init__(folder, places)
+        self.content = content
+
+    def path(self, place: Place) -> Path:
+        return self.folder / "mnt"
+
+    def mount(self) -> None:
+        point = self.path(self.places[0])
+        self._start(["bindfs", "-f", "--no-allow-other", str(self.content), str(point)], point)
+
+
 def replace_endpoint(place: Place) -> Store:
     """The store as it is reached at another endpoint."""
     return _Reached(place.store, place.endpoint, place.bucket)  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from copies import Copies, Scene
 from mounts import ROOT, Mount, Place
 from servers import seaweed
-from tables import FLOOR, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, KERNEL, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
 
 SIZE = 1 << 30
 NAME, PATH = "made_up_read", "binlogs/insert_log/1/2/3/3/100/4"
@@ -71,10 +72,19 @@ def _sequential(name: str, scene: Scene, place: Place) -> Row:
     quarter = SIZE // 4
     ranged = " ".join(
         f"curl -sf -r {i * quarter}-{(i + 1) * quarter - 1} -o /dev/null '{url}' & p{i}=$!;" for i in range(4))
+
+    def read(mount: Mount, path: str) -> Task:
+        command = ["dd", f"if={mount.path(place) / path}", "of=/dev/null", "bs=1M"]
+        return Task(command, {}, mount.remount, helpers=mount.pids)
+
+    content = scene.settings.scratch / "bench-content"
+    content.mkdir(exist_ok=True)
+    with open("/dev/zero", "rb") as zeros, (content / "file").open("wb") as file:
+        shutil.copyfileobj(_Limited(zeros, SIZE), file, 1 << 20)
     tasks = {
-        OURS: Task(["dd", f"if={mount.path(place) / NAME / PATH}", "of=/dev/null", "bs=1M"], {}, mount.remount,
-                   helpers=mount.pids),
+        OURS: read(mount, f"{NAME}/{PATH}"),
         "curl, 4 ranges": Task(["sh", "-c", f"{ranged} wait $p0 && wait $p1 && wait $p2 && wait $p3"]),
+        KERNEL: read(scene.kernel(content), "file"),
     }
     return Row(name, "Read 1 GiB in order", tasks, SIZE, "bytes", at_most=(AtMost(1.15, "curl"),))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from measure import Cost
-from tables import FLOOR, OURS, Result, Settings
+from tables import FLOORS, OURS, Result, Settings
 
 
 def write(suite, results: list[Result], settings: Settings) -> None:
@@ -82,7 +82,7 @@ def _verdict(result: Result) -> list[str]:
     if not ours:
         return []
     words = []
-    peers = {name: costs for name, costs in result.costs.items() if not name.startswith(OURS) and name != FLOOR}
+    peers = {name: costs for name, costs in result.costs.items() if not name.startswith(OURS) and name not in FLOORS}
     if peers:
         name, costs = min(peers.items(), key=lambda item: _wall(item[1]))
         words.append(f"{_wall(costs) / _wall(ours):.2f} × as fast as {name}")
