@@ -22,6 +22,7 @@ final class Transfer {
   private var timesSent = 0
   /// Why a callback about a streamed body has ended the transfer.
   private var refusal: AnswerCollector.Refusal?
+  private let (receiveBufferSize, sendBufferSize): (Int, Int)
   private let errorText: UnsafeMutablePointer<CChar>
   private var headerList: UnsafeMutablePointer<curl_slist>?
   /// The handle's trust store when no other was asked for.
@@ -34,6 +35,7 @@ final class Transfer {
   init?(options: HTTPEngine.Options, watch: SocketWatch) {
     guard let easy = curl_easy_init() else { return nil }
     self.easy = easy
+    (receiveBufferSize, sendBufferSize) = (options.receiveBufferSize, options.sendBufferSize)
     errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
     errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     var path: UnsafePointer<CChar>?
@@ -88,8 +90,6 @@ final class Transfer {
     _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPALIVE, 1)
     _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPIDLE, 15)
     _ = ccurl_set_long(easy, CURLOPT_TCP_KEEPINTVL, 5)
-    _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, options.receiveBufferSize)
-    _ = ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, options.sendBufferSize)
     _ = ccurl_set_string(easy, CURLOPT_USERAGENT, options.userAgent)
     _ = ccurl_set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
     // libcurl keeps the parsed authorities between connections only when there is no directory of them, and parsing a
@@ -117,6 +117,7 @@ final class Transfer {
     }
     errorText.pointee = 0
     setMethod(request)
+    setBuffers(request)
     setTimeouts(timeouts, pipe: exchange.pipe)
     setAuthorities(request.certificateAuthorityFile)
     setIdentity(request.identity)
@@ -166,6 +167,15 @@ final class Transfer {
     case .delete:
       _ = ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, "DELETE")
     }
+  }
+
+  /// libcurl takes both buffers for each transfer anew: large ones for what is small would be most of the memory.
+  private func setBuffers(_ request: HTTPRequest) {
+    let least = 16 << 10
+    let received = request.method == .get ? request.expectedBodySize ?? receiveBufferSize : least
+    let sent = request.stream == nil ? request.body.count : sendBufferSize
+    _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, min(max(received, least), receiveBufferSize))
+    _ = ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, min(max(sent, least), sendBufferSize))
   }
 
   private func setTimeouts(_ timeouts: HTTPTimeouts, pipe: BodyPipe?) {
