@@ -75,7 +75,7 @@ final class SocketWatch {
         descriptors.calm()
       } else if entry(number).wanted == 0 {
         // A connection that is idle and was closed by its other end, or got what it did not ask for.
-        register(0, for: number)
+        entry(number).isConnection ? register(0, for: number) : follow(0, of: number)
       } else {
         ready.append((number, Self.forCurl(event.events)))
       }
@@ -108,19 +108,30 @@ final class SocketWatch {
 
   private func want(_ wanted: UInt32, of number: Int32) {
     change(number) { $0.wanted = wanted }
-    let socket = entry(number)
-    guard wanted != socket.registered, wanted != 0 || !socket.isConnection else { return }
-    register(wanted, for: number)
+    guard entry(number).isConnection else { return follow(wanted, of: number) }
+    if wanted != 0 { register(wanted, for: number) }
   }
 
   private func register(_ wanted: UInt32, for number: Int32) {
     let present = entry(number).registered
     guard wanted != present else { return }
-    let operation = wanted == 0 ? EPOLL_CTL_DEL : present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
-    var event = epoll_event(events: wanted, data: epoll_data_t(fd: number))
-    let status = epoll_ctl(descriptors.set, operation, number, &event)
+    let isDone = control(wanted == 0 ? EPOLL_CTL_DEL : present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, wanted, number)
     // A socket that cannot be added is looked at when libcurl's timers come: its timeouts end the transfer.
-    change(number) { $0.registered = status == 0 ? wanted : 0 }
+    change(number) { $0.registered = isDone ? wanted : 0 }
+  }
+
+  /// Of a socket that libcurl made its end is not seen: whether its number is in the set only the kernel knows.
+  private func follow(_ wanted: UInt32, of number: Int32) {
+    if wanted == 0 {
+      _ = control(EPOLL_CTL_DEL, 0, number)
+    } else if !control(EPOLL_CTL_ADD, wanted, number) {
+      _ = control(EPOLL_CTL_MOD, wanted, number)
+    }
+  }
+
+  private func control(_ operation: Int32, _ wanted: UInt32, _ number: Int32) -> Bool {
+    var event = epoll_event(events: wanted, data: epoll_data_t(fd: number))
+    return epoll_ctl(descriptors.set, operation, number, &event) == 0
   }
 }
 
