@@ -243,6 +243,12 @@ extension Transfer {
   /// Goes on after a pause for want of bytes. Not to be called from a callback.
   func resume() { curl_easy_pause(easy, CURLPAUSE_CONT) }
 
+  /// Bytes of the answer have come, of its head the last ones or of its body. libcurl stops sending when that is a refusal,
+  /// or the end of the connection, but does not see that it is done as long as sending is paused.
+  private func noteAnswer() {
+    if let stream, stream.isStarving { exchange?.resume() }
+  }
+
   private func readBody(into space: UnsafeMutableRawBufferPointer) -> Int {
     stream?.read(into: space) ?? upload.read(into: space)
   }
@@ -313,13 +319,21 @@ extension Transfer {
   private static let onBody: ccurl_transfer_function = { bytes, size, count, context in
     guard let bytes, let context else { return 0 }
     let chunk = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.answer.appendBody(chunk) }
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+      let taken = $0.answer.appendBody(chunk)
+      $0.noteAnswer()
+      return taken
+    }
   }
 
   private static let onHeader: ccurl_transfer_function = { bytes, size, count, context in
     guard let bytes, let context else { return 0 }
     let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
-    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.answer.appendHeader(line) }
+    return Unmanaged<Transfer>.fromOpaque(context)._withUnsafeGuaranteedRef {
+      let taken = $0.answer.appendHeader(line)
+      if $0.answer.hasWholeHead { $0.noteAnswer() }
+      return taken
+    }
   }
 
   private static let onRead: ccurl_transfer_function = { buffer, size, count, context in

@@ -24,6 +24,9 @@ struct UploadStream {
   /// What was taken from the pipe cannot be had again.
   func seek(to place: Int) -> Bool { place == 0 && pipe.isUntouched }
 
+  /// Whether the transfer is paused for want of bytes.
+  var isStarving: Bool { pipe.isStarving }
+
   /// Whether all of it was handed to libcurl.
   var isUsedUp: Bool { pipe.isUsedUp }
 
