@@ -264,16 +264,16 @@ extension EndToEnd.Servers {
         let environment = ["XDG_STATE_HOME": place.state, "BACKUPFS": try Testbed.program.get()]
         for suffix in ["bak", "left"] {
           let command = try Running("exec \(line) -s _\(suffix)", environment: environment)
-          try await Task.sleep(for: .seconds(4))
+          try await command.prints("importing")
           if suffix == "bak" {
             kill(command.identifier, SIGKILL)
-            _ = try await command.wait(limit: 10)
+            _ = try await command.wait(limit: 70)
           } else {
             // Interrupted, it waits for Milvus' import tasks; who cannot wait interrupts it once more.
             kill(command.identifier, SIGINT)
             try await Task.sleep(for: .seconds(0.5))
             kill(command.identifier, SIGINT)
-            let ended = try await command.wait(limit: 10)
+            let ended = try await command.wait(limit: 70)
             #expect(ended.status == 130 && ended.output.contains("ended at once"), "\(ended.output)")
           }
           let again = try await shell("\(line) -s _\(suffix)", environment: environment)

@@ -46,7 +46,15 @@ final class Running: Sendable {
   var identifier: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
-  /// Waits for the end, at most `limit` seconds; a program that takes longer is killed and fails.
+  /// Waits until it has printed something, or has ended.
+  func prints(_ text: String, limit: Double = 60) async throws {
+    while process.isRunning, ContinuousClock.now < begin + .seconds(limit) {
+      if String(decoding: try Data(contentsOf: output), as: UTF8.self).contains(text) { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// Waits for the end, at most `limit` seconds after the beginning; a program that takes longer is killed and fails.
   func wait(limit: Double = 180) async throws -> Outcome {
     let deadline = begin + .seconds(limit)
     while process.isRunning, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
