@@ -36,8 +36,8 @@ extension EndToEnd.Files {
           try await run("\"$BACKUPFS\" create \(config) -c coll -n made")
           let restored = try await run("\"$BACKUPFS\" restore \(config) -n made -s _bak --rebuild_index --load")
           #expect(restored.contains("coll_bak"))
-          // The rows were counted by a query, which the double answers of loaded collections only.
-          #expect(try await double.calls().dropFirst(before).contains { $0.name == "Query" && $0.outcome == "ok" })
+          #expect(
+            try await double.calls().dropFirst(before).contains { $0.name == "LoadCollection" && $0.outcome == "ok" })
           let refused = try await double.calls().dropFirst(before).filter { $0.outcome != "ok" && !$0.isAnswer }
           #expect(refused.isEmpty)
           try await run(
