@@ -47,8 +47,7 @@ final class EngineLoop {
       guard inbox.fallAsleep() else { continue }
       watch.wait()
       inbox.wakeUp()
-      // One of these may close another: libcurl ignores sockets that it does not know any more.
-      for (socket, events) in watch.ready { curl_multi_socket_action(multi, socket, events, &running) }
+      while let (socket, flags) = watch.nextReady() { curl_multi_socket_action(multi, socket, flags, &running) }
     }
     endEverything()
   }

@@ -17,15 +17,24 @@ final class SocketWatch {
     var registered: UInt32 = 0
     /// Events that libcurl waits for.
     var wanted: UInt32 = 0
-    /// Opened by `open`, so that its end is seen by `close`.
+    /// Its beginning and its end are seen, by `opened` and `closed`.
     var isConnection = false
+    /// How many sockets have had this number.
+    var generation = 0
   }
 
-  private static let (input, output) = (EPOLLIN.rawValue, EPOLLOUT.rawValue)
+  private struct Event {
+    let socket: Int32
+    let generation: Int
+    let flags: Int32
+  }
+
+  static let (input, output) = (EPOLLIN.rawValue, EPOLLOUT.rawValue)
   private static let eventsAtOnce = 64
 
-  /// What `wait` found, until the next one.
-  private(set) var ready: [(socket: Int32, events: Int32)] = []
+  /// What `wait` found, and how much of it `nextReady` has looked at.
+  private var found: [Event] = []
+  private var looked = 0
   /// When libcurl wants to be called, whatever happens.
   private var deadline: ContinuousClock.Instant?
 
@@ -60,9 +69,10 @@ final class SocketWatch {
     return true
   }
 
-  /// Waits for sockets, for the timer or to be woken, and fills `ready`.
+  /// Waits for sockets, for the timer or to be woken; `nextReady` says for which.
   func wait() {
-    ready.removeAll(keepingCapacity: true)
+    found.removeAll(keepingCapacity: true)
+    looked = 0
     let count = epoll_wait(descriptors.set, &events, Int32(events.count), timeout)
     guard count > 0 else {
       // Only a signal ends it early, and all are blocked; a nap keeps what cannot happen from spinning.
@@ -77,9 +87,40 @@ final class SocketWatch {
         // A connection that is idle and was closed by its other end, or got what it did not ask for.
         entry(number).isConnection ? register(0, for: number) : follow(0, of: number)
       } else {
-        ready.append((number, Self.forCurl(event.events)))
+        found.append(
+          Event(socket: number, generation: entry(number).generation, flags: Self.forCurl(event.events)))
       }
     }
+  }
+
+  /// The next socket that the last `wait` found, with libcurl's flags for it.
+  ///
+  /// What libcurl does about one may close another and give its number to a new connection: an event of the old one is
+  /// left out then. One that nobody waits for any more libcurl ignores itself.
+  func nextReady() -> (socket: Int32, flags: Int32)? {
+    while looked < found.count {
+      let event = found[looked]
+      looked += 1
+      if event.generation == entry(event.socket).generation { return (event.socket, event.flags) }
+    }
+    return nil
+  }
+
+  /// A connection has got this number.
+  func opened(_ number: Int32) { renew(number, isConnection: true) }
+
+  /// The connection with this number is closed next: the kernel takes it out of the set then.
+  func closed(_ number: Int32) { renew(number, isConnection: false) }
+
+  private func renew(_ number: Int32, isConnection: Bool) {
+    change(number) { $0 = Socket(isConnection: isConnection, generation: $0.generation + 1) }
+  }
+
+  /// What libcurl waits for at a socket from now on: events of epoll, or 0 for none.
+  func want(_ wanted: UInt32, of number: Int32) {
+    change(number) { $0.wanted = wanted }
+    guard entry(number).isConnection else { return follow(wanted, of: number) }
+    if wanted != 0 { register(wanted, for: number) }
   }
 
   /// Milliseconds until the timer, rounded up so that it has come then; at most a minute.
@@ -104,12 +145,6 @@ final class SocketWatch {
   private func change(_ number: Int32, _ body: (inout Socket) -> Void) {
     while sockets.count <= Int(number) { sockets.append(Socket()) }
     body(&sockets[Int(number)])
-  }
-
-  private func want(_ wanted: UInt32, of number: Int32) {
-    change(number) { $0.wanted = wanted }
-    guard entry(number).isConnection else { return follow(wanted, of: number) }
-    if wanted != 0 { register(wanted, for: number) }
   }
 
   private func register(_ wanted: UInt32, for number: Int32) {
@@ -160,17 +195,14 @@ extension SocketWatch {
     let wanted = address.pointee
     let number = socket(wanted.family, wanted.socktype | Int32(SOCK_CLOEXEC.rawValue), wanted.protocol)
     if number >= 0 {
-      Unmanaged<SocketWatch>.fromOpaque(context)._withUnsafeGuaranteedRef {
-        $0.change(number) { $0 = Socket(isConnection: true) }
-      }
+      Unmanaged<SocketWatch>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.opened(number) }
     }
     return number
   }
 
   private static let onClose: ccurl_close_socket_function = { context, number in
     guard let context else { return 0 }
-    // The kernel takes a closed socket out of the set.
-    Unmanaged<SocketWatch>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.change(number) { $0 = Socket() } }
+    Unmanaged<SocketWatch>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.closed(number) }
     return close(number)
   }
 }
