@@ -19,7 +19,7 @@ from mounts import ROOT, KernelMount, Mount, Ours, Place, RcloneMount, S3fsMount
 from report import version_of
 from servers import compact, seaweed, slowed
 from stores import patient_client
-from tables import FLOOR, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, KERNEL, OURS, AtMost, BenchError, Result, Row, Settings, Task, measure
 
 COUNT, SIZE = 2000, 1 << 19
 LARGE_SIZE = 8 << 30
@@ -86,6 +86,18 @@ class Scene:
         """A mount of a folder made here, which is removed at the end."""
         self.stack.callback(shutil.rmtree, content, ignore_errors=True)
         return self._keep(KernelMount(self.folder, [self.source], content))
+
+    def empty_tree(self, name: str, count: int) -> Path:
+        """A folder of the scratch tmpfs with the directories and files of a backup, all empty."""
+        content = self.settings.scratch / "bench-content"
+        for path, *_ in synthetic.log_objects(count, 8):
+            file = content / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+        meta = content / name / "meta" / "full_meta.json"
+        meta.parent.mkdir(exist_ok=True)
+        meta.touch()
+        return content
 
     def _keep(self, mount: Mount) -> Mount:
         self.mounts.append(mount)
@@ -284,9 +296,24 @@ def _inside(name: str, scene: Scene) -> Row:
         OURS: _mounted(scene, scene.ours(a, b), a, b, check),
         "s5cmd": Task(command, s5cmd.environment, lambda: scene.clear(b), check),
         FLOOR: Task(_curl_copy_inside(scene, a, b), {}, lambda: scene.clear(b), check),
+        KERNEL: _kernel_copy(scene),
     }
     return Row(name, "cp -r between buckets of one endpoint", tasks, COUNT * SIZE, "bytes",
                at_most=(AtMost(1.1, "s5cmd"),))
+
+
+def _kernel_copy(scene: Scene) -> Task:
+    """The same `cp -r` of files without contents: what cp, the kernel and FUSE take for so many files."""
+    content = scene.empty_tree(NAME, COUNT)
+    mount = scene.kernel(content)
+    point = mount.path(scene.source)
+
+    def prepare() -> None:
+        mount.unmount()
+        shutil.rmtree(content / "copy", ignore_errors=True)
+        mount.mount()
+
+    return Task(["cp", "-r", str(point / NAME), str(point / "copy")], {}, prepare, helpers=mount.pids)
 
 
 def _large(name: str, scene: Scene) -> Row:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 
-import synthetic
 from contenders import Rclone
 from copies import BIN, Copies, Scene
 from mounts import ROOT, Mount, Place, replace_endpoint
@@ -45,7 +43,7 @@ class Listings:
                 OURS: find(scene.ours(place)),
                 "rclone lsf": Task(command, rclone.environment, check=check),
                 "rclone mount": find(scene.rclone_mount(place)),
-                KERNEL: find(scene.kernel(_tree(settings.scratch / "bench-content"))),
+                KERNEL: find(scene.kernel(scene.empty_tree(NAME, COUNT))),
             }
             row = Row("find", f"find over {COUNT:,} objects, cold", tasks, COUNT, "objects", keep_output=True,
                       at_most=(AtMost(1.5, "rclone lsf"), AtMost(0.1, "rclone mount")))
@@ -55,17 +53,6 @@ class Listings:
                 scene.unmount()
 
     versions = Copies.versions
-
-
-def _tree(content: Path) -> Path:
-    """The same files and directories, empty, on the tmpfs."""
-    for path, *_ in synthetic.log_objects(COUNT, 8):
-        file = content / NAME / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-    (content / NAME / "meta").mkdir()
-    (content / NAME / "meta" / "full_meta.json").touch()
-    return content
 
 
 SUITE = Listings()

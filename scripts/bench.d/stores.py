@@ -17,7 +17,7 @@ from contenders import Contender, Ours, Rclone, S5cmd
 from layout import Store
 from report import version_of
 from servers import compact, nginx, seaweed
-from tables import FLOOR, OURS, BenchError, Result, Row, Settings, Task, measure
+from tables import FLOOR, LIBCURL, OURS, BenchError, Result, Row, Settings, Task, measure
 
 LARGE = 1 << 30
 SMALL = 4096
@@ -53,9 +53,9 @@ class Stores:
                         results.append(measure(row, settings, [pid]))
                         compact(store)
             if rows_of_web:
+                floor = _compiled(settings)
                 with nginx(settings, material.folder) as (url, pids):
-                    results += [measure(WEB_ROWS[name](name, binary, url, material), settings, pids)
-                                for name in rows_of_web]
+                    results += [measure(WEB_ROWS[name](name, binary, floor, url), settings, pids) for name in rows_of_web]
         finally:
             material.remove()
         return results
@@ -309,17 +309,35 @@ def _list(name: str, contenders: list[Contender], bucket: Bucket) -> Row:
     return Row(name, f"List {count:,} keys", tasks, count, "keys", keep_output=True)
 
 
-def _web_get(name: str, binary: Path, url: str, material: Material) -> Row:
-    command = [str(binary), "web-get", f"{url}/large", str(LARGE)]
-    return Row(name, "Plain web server: GET 1 GiB", {OURS: Task(command)}, LARGE, "bytes", bound=2e9)
+def _compiled(settings: Settings) -> Path:
+    """The program behind LIBCURL."""
+    program = settings.home / "libcurl-floor"
+    source = Path(__file__).with_name("libcurl_floor.c")
+    # Swift brings a compiler of C; another need not be there.
+    compiler = Path(shutil.which("swift") or "swift").resolve().with_name("clang")
+    command = [str(compiler), "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source), "-lcurl"]
+    if subprocess.run(command).returncode != 0:
+        raise BenchError(f"{source} does not compile")
+    return program
+
+
+def _web_get(name: str, binary: Path, floor: Path, url: str) -> Row:
+    tasks = {
+        OURS: Task([str(binary), "web-get", f"{url}/large", str(LARGE)]),
+        LIBCURL: Task([str(floor), f"{url}/large", str(LARGE), "1", "1"]),
+    }
+    return Row(name, "Plain web server: GET 1 GiB", tasks, LARGE, "bytes", bound=2e9)
 
 
 def _web_small(width: int):
-    def row(name: str, binary: Path, url: str, material: Material) -> Row:
-        command = [str(binary), "web-small", f"{url}/small", str(SMALL), "--requests", str(WEB_REQUESTS)]
-        task = Task([*command, "--in-flight", str(width)])
+    def row(name: str, binary: Path, floor: Path, url: str) -> Row:
+        small, size, requests = f"{url}/small", str(SMALL), str(WEB_REQUESTS)
+        tasks = {
+            OURS: Task([str(binary), "web-small", small, size, "--requests", requests, "--in-flight", str(width)]),
+            LIBCURL: Task([str(floor), small, size, requests, str(width)]),
+        }
         title = f"Plain web server: GETs of {SMALL >> 10} KiB, {width} in flight"
-        return Row(name, title, {OURS: task}, WEB_REQUESTS, "requests", bound=40_000)
+        return Row(name, title, tasks, WEB_REQUESTS, "requests", bound=40_000)
 
     return row
 

@@ -17,7 +17,9 @@ FLOOR = "the store alone (curl)"
 """No peer: the least program that asks the store for the same, and throws away what others keep or check."""
 KERNEL = "the kernel alone (bindfs)"
 """No peer: the same through a mount of a tmpfs that does nothing of its own."""
-FLOORS = (FLOOR, KERNEL)
+LIBCURL = "libcurl alone (C)"
+"""No peer: the least loop around libcurl that makes the same requests, and only counts the bytes."""
+FLOORS = (FLOOR, KERNEL, LIBCURL)
 SWIFT_BUILD = ["swift", "build", "--package-path", str(PROJECT), "-c", "release"]
 FOREIGN_BOUND = 0.25
 """Cores that other processes may take during a run that counts."""
