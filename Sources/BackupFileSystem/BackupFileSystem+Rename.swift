@@ -11,6 +11,8 @@ extension BackupFileSystem {
   /// What is to be renamed.
   private struct Move {
     var inode: InodeNumber
+    var parent: InodeNumber
+    var newParent: InodeNumber
     var store: MountedStore
     var key: ObjectKey
     var newKey: ObjectKey
@@ -47,7 +49,7 @@ extension BackupFileSystem {
       }
       var moved: ObjectInfo?
       if let object = move.file.object { moved = try await self.moveObject(object, move) }
-      self.state.withLock { self.finish(move, as: moved, in: newParent, newName, &$0) }
+      self.state.withLock { self.finish(move, as: moved, newName, &$0) }
     }
   }
 
@@ -75,7 +77,8 @@ extension BackupFileSystem {
     _ = try writableLocation(of: inode, in: tree)
     guard !isControl(newParent, newName, tree) else { throw FileSystemError(.fileExists) }
     let newKey = ObjectKey(directory == store.prefix ? "\(directory)\(newName)" : "\(directory)/\(newName)")
-    var move = Move(inode: inode, store: store, key: key, newKey: newKey, file: file)
+    var move = Move(
+      inode: inode, parent: parent, newParent: newParent, store: store, key: key, newKey: newKey, file: file)
     if let target = try tree.directory(newParent).children[newName] {
       guard !options.contains(.noReplace) else { throw FileSystemError(.fileExists) }
       guard let replaced = try tree.node(target).file else { throw FileSystemError(.isDirectory) }
@@ -87,12 +90,20 @@ extension BackupFileSystem {
   /// Copies the object within the service and removes the old one, which is not given up when the caller is.
   private func moveObject(_ object: ObjectInfo, _ move: Move) async throws(FileSystemError) -> ObjectInfo {
     let store = move.store.objects
-    let moved = try await storeWork {
-      try await ObjectCopier(budget: transferBudget).copy(object, from: store, to: store, as: move.newKey)
+    let moved: ObjectInfo
+    do throws(FileSystemError) {
+      moved = try await storeWork {
+        try await ObjectCopier(budget: transferBudget).copy(object, from: store, to: store, as: move.newKey)
+      }
+    } catch {
+      // The answer to a copy that was done may have been lost.
+      distrustListing(of: move.newParent)
+      throw error
     }
     let removal = await Task { try await store.delete(move.key) }.result
     if case .failure(let error) = removal {
-      published(move.inode, nil)
+      distrustListing(of: move.parent)
+      distrustListing(of: move.newParent)
       throw FileSystemError(
         FileSystemError(error).errno,
         "\(move.key) was copied to \(move.newKey), but could not be removed, so both are there: \(error)")
@@ -101,11 +112,11 @@ extension BackupFileSystem {
   }
 
   private func finish(
-    _ move: Move, as moved: ObjectInfo?, in newParent: InodeNumber, _ newName: ObjectKey, _ state: inout State
+    _ move: Move, as moved: ObjectInfo?, _ newName: ObjectKey, _ state: inout State
   ) {
     guard let node = state.tree.nodes[move.inode] else { return }
     noteRemoved(move.key, from: node.parent, &state)
-    state.tree.move(move.inode, to: newParent, newName)
+    state.tree.move(move.inode, to: move.newParent, newName)
     if let moved {
       state.tree.updateFile(move.inode) { file in
         // The bytes are the same: what the page cache holds of them stays right.

@@ -196,10 +196,18 @@ public final class BackupFileSystem: FileSystem {
       if let object {
         state.tree.updateFile(inode) { $0.object = object }
         state.tree.touch(inode)
-      } else if let node = state.tree.nodes[inode], let scope = state.tree.nodes[node.parent]?.directory?.scope {
-        state.scopes[scope]?.listedAt = nil
+      } else if let parent = state.tree.nodes.parent(of: inode) {
+        distrustListing(of: parent, &state)
       }
     }
+  }
+
+  /// Has the listing of a directory read again before anything in it is told.
+  func distrustListing(of directory: InodeNumber) { state.withLock { distrustListing(of: directory, &$0) } }
+
+  private func distrustListing(of directory: InodeNumber, _ state: inout State) {
+    guard let scope = state.tree.nodes[directory]?.directory?.scope else { return }
+    state.scopes[scope]?.listedAt = nil
   }
 }
 

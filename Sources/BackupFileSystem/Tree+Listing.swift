@@ -132,11 +132,26 @@ extension Tree {
     }
     // `a` beside `a/b`, once more.
     guard node.file != nil else { return false }
-    see(existing, merge: merge.number)
-    if node.changed <= merge.generation, node.file?.object != object {
-      updateFile(existing) { $0.object = object }
-    }
+    let current = node.changed <= merge.generation && node.file?.object != object ? replace(existing, object) : existing
+    see(current, merge: merge.number)
     return true
+  }
+
+  /// Takes over an object that others have put; answers the number of its file.
+  ///
+  /// Another version of a file that the kernel knows gets a number of its own, as if it had been renamed over the old one.
+  /// Under the old number the kernel would put its size beside the bytes of the version that is open or in the page cache:
+  /// a reader would meet the end of a shorter one and take it for the whole.
+  private mutating func replace(_ inode: InodeNumber, _ object: ObjectInfo) -> InodeNumber {
+    guard let node = nodes[inode], let file = node.file else { return inode }
+    let isSameVersion = file.object.map { $0.etag == object.etag && $0.size == object.size } ?? true
+    guard !isSameVersion, node.references > 0, file.writer == nil else {
+      updateFile(inode) { $0.object = object }
+      return inode
+    }
+    let new = add(node.parent, node.name, .file(Node.File(object: object)))
+    if let kept = overrides[inode] { override(new) { $0 = kept } }
+    return new
   }
 
   /// Removes what the listing did not show and nothing here keeps. Answers whether anything is left.

@@ -55,6 +55,38 @@ struct ListingMergeTests {
     #expect(tree.nodes.count == 6, "root, store, backup, x and two files")
   }
 
+  @Test("a version put by others gets a number of its own when the kernel knows the old one")
+  func anotherVersion() throws {
+    var (tree, backup) = try backup()
+    var first = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/known"), object("b/new"), object("b/same")]), except: [], &first)
+    #expect(tree.finish(first) == 0)
+    let before = try tree.directory(backup).children
+    let (known, new, same) = (try #require(before["known"]), try #require(before["new"]), try #require(before["same"]))
+    tree.remember(known)
+    tree.remember(same)
+    tree.override(known) { $0.permissions = 0o600 }
+
+    var second = tree.beginMerge(into: backup, prefixLength: 2)
+    var touched = object("b/same")
+    touched.modified = 7
+    tree.merge(ListPage(objects: [object("b/known", size: 9), object("b/new", size: 9), touched]), except: [], &second)
+    #expect(tree.finish(second) == 0)
+    let after = try tree.directory(backup).children
+    let other = try #require(after["known"])
+    #expect(other != known)
+    #expect(tree.nodes[other]?.file?.object?.size == 9)
+    #expect(tree.overrides[other]?.permissions == 0o600)
+    #expect(tree.nodes[known]?.isLinked == false)
+    #expect(tree.nodes[known]?.file?.object?.size == 1, "who has it open sees the version that he opened")
+    #expect(after["new"] == new, "the kernel has never heard of it")
+    #expect(after["same"] == same)
+    #expect(tree.nodes[same]?.file?.object?.modified == 7)
+    tree.forget(known, count: 1)
+    #expect(tree.nodes[known] == nil)
+    #expect(files(tree, backup) == ["b/known", "b/new", "b/same"])
+  }
+
   @Test("what was made or removed here while a listing runs is kept")
   func changedMeanwhile() throws {
     var (tree, backup) = try backup()

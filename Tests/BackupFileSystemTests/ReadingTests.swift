@@ -60,6 +60,29 @@ import Testing
     await mount.release(handle)
   }
 
+  @Test(arguments: [5, 500_000])
+  func anOpenFileKeepsItsSizeWhenOthersPutAnotherVersion(size: Int) async throws {
+    let store = MemoryStore()
+    try await store.put("backup/b/f", pattern(100_000), condition: .none)
+    let mount = TestMount([("A", store)])
+    let inode = try await mount.inode("A/b/f")
+    let handle = try await mount.open("A/b/f")
+    try await store.put("backup/b/f", pattern(size), condition: .none)
+    mount.refresh()
+    #expect(try await mount.attributes("A/b/f").size == size)
+    // The kernel asks for the number that it has open: the end of the file is where it was at open.
+    #expect(try await mount.system.attributes(inode).value().attributes.size == 100_000)
+    #expect(
+      await errno { _ = try await mount.system.read(handle, offset: 0, count: 10).value() } == .staleNFSFileHandle)
+    // And who opens what the name was a moment ago is sent to look it up anew.
+    #expect(
+      await errno {
+        _ = try await mount.system.open(inode, options: [.read], caller: mount.caller).value()
+      } == .staleNFSFileHandle)
+    await mount.release(handle)
+    #expect(try await mount.read("A/b/f") == pattern(size))
+  }
+
   @Test(arguments: [
     (StoreError.Code.accessDenied, Errno.permissionDenied), (.notFound, .staleNFSFileHandle), (.serverError, .ioError),
     (.throttled, .ioError), (.unreachable, .noRouteToHost), (.timedOut, .timedOut), (.connectionLost, .ioError),
