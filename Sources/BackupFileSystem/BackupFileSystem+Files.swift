@@ -142,12 +142,26 @@ extension BackupFileSystem {
     switch try self.handle(handle) {
     case .reader(let session):
       if offset == 0 { fetchAhead(of: session) }
-      return try session.read(offset: offset, count: count)
+      return noticingChanges(of: session.inode, try session.read(offset: offset, count: count))
     case .writer(let session): return try session.read(offset: offset, count: count)
     case .control(_, let text, _):
       let begin = Int(min(max(0, offset), Int64(text.count)))
       return .ready(text[begin..<min(begin + count, text.count)])
     case .directory: throw FileSystemError(.isDirectory)
+    }
+  }
+
+  /// A file that turns out to be another than its listing said has the listing read again: who opens it anew shall find what
+  /// is there, however long the listing would have been believed.
+  private func noticingChanges<Value: Sendable>(of inode: InodeNumber, _ answer: Answer<Value>) -> Answer<Value> {
+    guard case .pending(let work) = answer else { return answer }
+    return .pending { () async throws(FileSystemError) in
+      do throws(FileSystemError) {
+        return try await work()
+      } catch {
+        if error.errno == .staleNFSFileHandle { self.published(inode, nil) }
+        throw error
+      }
     }
   }
 
@@ -193,9 +207,11 @@ extension BackupFileSystem {
     if let taken = writer.takeCopy(from: reader, offset: offset, count: count, to: targetOffset) {
       return .ready(taken)
     }
-    return .pending { () async throws(FileSystemError) in
-      try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)
-    }
+    return noticingChanges(
+      of: reader.inode,
+      .pending { () async throws(FileSystemError) in
+        try await writer.copy(from: reader, offset: offset, count: count, to: targetOffset)
+      })
   }
 
   public func flush(

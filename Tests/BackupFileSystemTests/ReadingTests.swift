@@ -60,6 +60,19 @@ import Testing
     await mount.release(handle)
   }
 
+  @Test func whoMeetsAnotherVersionFindsItWhenHeOpensAgain() async throws {
+    let store = MemoryStore()
+    try await store.put("backup/b/f", pattern(1000), condition: .none)
+    let mount = TestMount([("A", store)], lifetime: 3600)
+    #expect(try await mount.list("A/b") == ["f"])
+    try await store.put("backup/b/f", pattern(2000), condition: .none)
+    #expect(await errno { _ = try await mount.read("A/b/f") } == .staleNFSFileHandle)
+    #expect(try await mount.read("A/b/f") == pattern(2000))
+    try await store.delete("backup/b/f")
+    #expect(await errno { _ = try await mount.read("A/b/f") } == .staleNFSFileHandle)
+    #expect(await errno { _ = try await mount.read("A/b/f") } == .noSuchFileOrDirectory)
+  }
+
   @Test(arguments: [5, 500_000])
   func anOpenFileKeepsItsSizeWhenOthersPutAnotherVersion(size: Int) async throws {
     let store = MemoryStore()

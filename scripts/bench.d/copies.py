@@ -204,7 +204,7 @@ def _between(name: str, scene: Scene) -> Row:
         tasks[title] = Task(command, environment, clear, check)
     tasks[FLOOR] = Task(_curl_copy(scene, a, b), {}, clear, check)
     return Row(name, "cp -r A→B, 1 GiB in 2,000 objects", tasks, COUNT * SIZE, "bytes",
-               at_most=(AtMost(0.95, "rclone"), AtMost(0.4, "rclone", "CPU")))
+               at_most=(AtMost(0.95, "rclone"), AtMost(0.4, "rclone", "daemon CPU")))
 
 
 CURL = "curl -sSf -Z --parallel-max 16 -K"

@@ -25,7 +25,9 @@ class Cost:
 
     seconds: float
     cpu: float
-    """User and system time of the command and its children, in seconds."""
+    """User and system time of the command, its children and its helpers, in seconds."""
+    helper_cpu: float
+    """The helpers' part of it."""
     memory: int
     """Peak resident size, in bytes."""
     server_cpu: float
@@ -68,11 +70,12 @@ def run(
             errors.seek(0)
             words = errors.read().decode(errors="replace").strip()[-2000:]
             raise CommandFailed(f"exit status {os.waitstatus_to_exitcode(status)} of {' '.join(command)}\n{words}")
-        cpu = usage.ru_utime + usage.ru_stime + sum(map(_process_cpu, helpers)) - helped
+        helper_cpu = sum(map(_process_cpu, helpers)) - helped
+        cpu = usage.ru_utime + usage.ru_stime + helper_cpu
         server_cpu = sum(map(_process_cpu, servers)) - served
         foreign = max(0.0, (_busy() - busy - cpu - server_cpu) / seconds)
         memory = max([int(peak.read()) * 1024, *map(_peak_size, helpers)])
-        return Cost(seconds, cpu, memory, server_cpu, foreign, output)
+        return Cost(seconds, cpu, helper_cpu, memory, server_cpu, foreign, output)
 
 
 def _wait(process: subprocess.Popen, limit: float) -> tuple[int, int, object]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from measure import Cost
-from tables import FLOORS, OURS, Result, Settings
+from tables import DAEMON_MEMORY, FLOORS, OURS, Result, Settings
 
 
 def write(suite, results: list[Result], settings: Settings) -> None:
@@ -92,13 +92,16 @@ def _verdict(result: Result) -> list[str]:
         chosen = {name: costs for name, costs in peers.items() if name.startswith(bound.peers)}
         if not chosen:
             continue
-        value = _cpu if bound.what == "CPU" else _wall
+        value, of_ours = (_cpu, _daemon_cpu) if bound.what == "daemon CPU" else (_wall, _wall)
         best = min(chosen, key=lambda name: value(chosen[name]))
-        meant = result.costs.get(bound.ours, ours)
-        ratio = value(meant) / value(chosen[best])
+        ratio = of_ours(result.costs.get(bound.ours, ours)) / value(chosen[best])
         kept = "kept" if ratio <= bound.factor else "**missed**"
         who = "" if bound.ours == OURS else f"{bound.ours.removeprefix(OURS).strip(', ')}: "
         words.append(f"{who}{ratio:.2f} × the {bound.what} of {best} (bound {bound.factor:.2f}: {kept})")
+    if result.row.at_most:
+        peak = max(cost.memory for name, costs in result.costs.items() if name.startswith(OURS) for cost in costs)
+        kept = "kept" if peak <= DAEMON_MEMORY else "**missed**"
+        words.append(f"at most {peak >> 20} MiB (bound {DAEMON_MEMORY >> 20}: {kept})")
     if result.row.bound:
         rate = result.row.amount / _wall(ours)
         words.append(f"{rate / result.row.bound:.2f} × the bound of {_rate(result.row.bound, result.row.unit)}")
@@ -113,6 +116,10 @@ def _wall(costs: list[Cost]) -> float:
 
 def _cpu(costs: list[Cost]) -> float:
     return median([cost.cpu for cost in costs])
+
+
+def _daemon_cpu(costs: list[Cost]) -> float:
+    return median([cost.helper_cpu for cost in costs])
 
 
 def _spread(values: list[float]) -> str:

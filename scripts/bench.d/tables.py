@@ -21,6 +21,8 @@ LIBCURL = "libcurl alone (C)"
 """No peer: the least loop around libcurl that makes the same requests, and only counts the bytes."""
 FLOORS = (FLOOR, KERNEL, LIBCURL)
 SWIFT_BUILD = ["swift", "build", "--package-path", str(PROJECT), "-c", "release"]
+DAEMON_MEMORY = 128 << 20
+"""Bytes that our daemon may take at most, whatever it does."""
 FOREIGN_BOUND = 0.25
 """Cores that other processes may take during a run that counts."""
 
@@ -111,7 +113,7 @@ class AtMost:
     factor: float
     peers: str
     what: str = "time"
-    """`time`, or `CPU`."""
+    """`time`, or `daemon CPU`: of our daemon, without the cp it works for, and of all that the peer is."""
     ours: str = OURS
     """Which of our contenders is meant, when there are several."""
 
