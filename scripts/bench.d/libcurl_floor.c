@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
     curl_multi_add_handle(multi, easy);
   }
   while (ended < requests) {
-    int running, left;
+    int running, left, news = 0;
     if (curl_multi_perform(multi, &running) != CURLM_OK) return 1;
     CURLMsg *message;
     while ((message = curl_multi_info_read(multi, &left))) {
@@ -42,14 +42,13 @@ int main(int argc, char **argv) {
       CURL *easy = message->easy_handle;
       curl_multi_remove_handle(multi, easy);
       ended++;
+      news++;
       if (begun == requests) continue;
       curl_multi_add_handle(multi, easy);
       begun++;
     }
     // What was just begun is sent before anything is waited for.
-    if (ended < requests && curl_multi_perform(multi, &running) == CURLM_OK) {
-      curl_multi_poll(multi, NULL, 0, 1000, NULL);
-    }
+    if (news == 0) curl_multi_poll(multi, NULL, 0, 1000, NULL);
   }
   if (total == wanted * requests) return 0;
   fprintf(stderr, "libcurl-floor: %llu bytes instead of %llu\n", total, wanted * requests);
