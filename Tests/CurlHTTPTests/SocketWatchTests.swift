@@ -34,6 +34,12 @@ import Testing
     watch = SocketWatch(descriptors)
   }
 
+  /// What libcurl does with a connection that it will hear from.
+  private func connect(_ number: Int32) {
+    watch.opened(number)
+    watch.want(SocketWatch.input, of: number)
+  }
+
   private func readable() -> [Int32] {
     descriptors.ring()
     watch.wait()
@@ -45,10 +51,7 @@ import Testing
   @Test func whatIsWaitedForIsHeard() {
     let one = Pair()
     let other = Pair()
-    for number in [one.near, other.near] {
-      watch.opened(number)
-      watch.want(SocketWatch.input, of: number)
-    }
+    for number in [one.near, other.near] { connect(number) }
     #expect(readable().isEmpty)
     one.say()
     other.say()
@@ -58,10 +61,7 @@ import Testing
   @Test func anEventOfAClosedConnectionIsNotHeardByTheNextWithItsNumber() {
     let one = Pair()
     let other = Pair()
-    for number in [one.near, other.near] {
-      watch.opened(number)
-      watch.want(SocketWatch.input, of: number)
-    }
+    for number in [one.near, other.near] { connect(number) }
     one.say()
     other.say()
     descriptors.ring()
@@ -73,15 +73,13 @@ import Testing
     // What libcurl does about the first closes the other and opens a new connection, which gets the number.
     let second = first == one.near ? other.near : one.near
     watch.closed(second)
-    watch.opened(second)
-    watch.want(SocketWatch.input, of: second)
+    connect(second)
     #expect(watch.nextReady() == nil)
   }
 
   @Test func anIdleConnectionIsHeardAgainWhenItIsWaitedFor() {
     let pair = Pair()
-    watch.opened(pair.near)
-    watch.want(SocketWatch.input, of: pair.near)
+    connect(pair.near)
     watch.want(0, of: pair.near)
     pair.say()
     #expect(readable().isEmpty)
