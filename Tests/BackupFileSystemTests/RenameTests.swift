@@ -82,7 +82,9 @@ import Testing
         guard operation == .delete else { return }
         throw StoreError(.accessDenied, operation: "DeleteObject", key: key, location: store.location, reason: "no")
       })
-    let mount = TestMount([("A", failing)], lifetime: 0)
+    // What was listed is believed for an hour: that both are there shows at once nevertheless.
+    let mount = TestMount([("A", failing)])
+    #expect(try await mount.list("A/x") == ["f"])
     do {
       try await mount.rename("A/x/f", "A/x/g")
       Issue.record("it succeeded")
@@ -91,6 +93,23 @@ import Testing
     }
     #expect(try await keys() == ["backup/x/f", "backup/x/g"])
     #expect(try await mount.list("A/x").sorted() == ["f", "g"])
+  }
+
+  @Test func whatACopyWithALostAnswerPutShowsAtOnceInAnotherBackup() async throws {
+    try await store.put("backup/x/f", pattern(10), condition: .none)
+    try await store.put("backup/y/h", pattern(20), condition: .none)
+    let failing = FaultInjectingStore(
+      store,
+      after: { [store] operation, key in
+        guard operation == .copy else { return }
+        throw StoreError(.timedOut, operation: "CopyObject", key: key, location: store.location, reason: "no")
+      })
+    let mount = TestMount([("A", failing)])
+    #expect(try await mount.list("A/x") == ["f"])
+    #expect(try await mount.attributes("A/y/h").size == 20)
+    #expect(await errno { try await mount.rename("A/x/f", "A/y/h") } == .timedOut)
+    #expect(try await mount.attributes("A/y/h").size == 10)
+    #expect(try await mount.list("A/x") == ["f"])
   }
 
   @Test func aListingThatBeganBeforeDoesNotBringTheOldNameBack() async throws {

@@ -15,6 +15,7 @@ from typing import Any
 
 import synthetic
 from contenders import S5cmd
+from floors import curl_copy, curl_copy_inside, kernel_copy
 from mounts import ROOT, KernelMount, Mount, Ours, Place, RcloneMount, S3fsMount, replace_endpoint
 from report import version_of
 from servers import compact, seaweed, slowed
@@ -202,50 +203,9 @@ def _between(name: str, scene: Scene) -> Row:
     for title, options in (("rclone", ()), ("rclone tuned", TUNED)):
         command, environment = _rclone(a, b, *options)
         tasks[title] = Task(command, environment, clear, check)
-    tasks[FLOOR] = Task(_curl_copy(scene, a, b), {}, clear, check)
+    tasks[FLOOR] = Task(curl_copy(scene, a, b, NAME), {}, clear, check)
     return Row(name, "cp -r A→B, 1 GiB in 2,000 objects", tasks, COUNT * SIZE, "bytes",
                at_most=(AtMost(0.95, "rclone"), AtMost(0.4, "rclone", "daemon CPU")))
-
-
-CURL = "curl -sSf -Z --parallel-max 16 -K"
-
-
-def _curl_copy(scene: Scene, source: Place, target: Place) -> list[str]:
-    """All objects read by one curl into memory, and written from there by another: what stores and HTTP alone take."""
-    folder = _curl_folder(scene)
-    reader, writer = scene.client(source), scene.client(target)
-    gets, puts = [], []
-    for number, path in enumerate(sorted(scene.objects(source, NAME))):
-        key, file = f"{ROOT}/{NAME}/{path}", folder / str(number)
-        get = reader.generate_presigned_url("get_object", {"Bucket": source.bucket, "Key": key}, 86_400)
-        put = writer.generate_presigned_url("put_object", {"Bucket": target.bucket, "Key": key}, 86_400)
-        gets.append(f'url = "{get}"\noutput = "{file}"\n')
-        puts.append(f'url = "{put}"\nupload-file = "{file}"\noutput = /dev/null\n')
-    (folder / "gets").write_text("next\n".join(gets))
-    (folder / "puts").write_text("next\n".join(puts))
-    return ["bash", "-c", f"{CURL} {folder}/gets && {CURL} {folder}/puts"]
-
-
-def _curl_copy_inside(scene: Scene, source: Place, target: Place) -> list[str]:
-    """All objects copied by the service, asked by one curl."""
-    folder = _curl_folder(scene)
-    client = scene.client(target)
-    copies = []
-    for path in sorted(scene.objects(source, NAME)):
-        key = f"{ROOT}/{NAME}/{path}"
-        origin = f"{source.bucket}/{key}"
-        url = client.generate_presigned_url(
-            "copy_object", {"Bucket": target.bucket, "Key": key, "CopySource": origin}, 86_400)
-        copies.append(f'url = "{url}"\nrequest = PUT\nheader = "x-amz-copy-source: {origin}"\noutput = /dev/null\n')
-    (folder / "copies").write_text("next\n".join(copies))
-    return ["bash", "-c", f"{CURL} {folder}/copies"]
-
-
-def _curl_folder(scene: Scene) -> Path:
-    folder = scene.settings.scratch / "bench-curl"
-    folder.mkdir(exist_ok=True)
-    scene.stack.callback(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _between_mounts(name: str, scene: Scene) -> Row:
@@ -295,25 +255,11 @@ def _inside(name: str, scene: Scene) -> Row:
     tasks = {
         OURS: _mounted(scene, scene.ours(a, b), a, b, check),
         "s5cmd": Task(command, s5cmd.environment, lambda: scene.clear(b), check),
-        FLOOR: Task(_curl_copy_inside(scene, a, b), {}, lambda: scene.clear(b), check),
-        KERNEL: _kernel_copy(scene),
+        FLOOR: Task(curl_copy_inside(scene, a, b, NAME), {}, lambda: scene.clear(b), check),
+        KERNEL: kernel_copy(scene, NAME, COUNT),
     }
     return Row(name, "cp -r between buckets of one endpoint", tasks, COUNT * SIZE, "bytes",
                at_most=(AtMost(1.1, "s5cmd"),))
-
-
-def _kernel_copy(scene: Scene) -> Task:
-    """The same `cp -r` of files without contents: what cp, the kernel and FUSE take for so many files."""
-    content = scene.empty_tree(NAME, COUNT)
-    mount = scene.kernel(content)
-    point = mount.path(scene.source)
-
-    def prepare() -> None:
-        mount.unmount()
-        shutil.rmtree(content / "copy", ignore_errors=True)
-        mount.mount()
-
-    return Task(["cp", "-r", str(point / NAME), str(point / "copy")], {}, prepare, helpers=mount.pids)
 
 
 def _large(name: str, scene: Scene) -> Row:
