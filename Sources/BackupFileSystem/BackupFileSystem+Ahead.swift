@@ -14,7 +14,6 @@ extension BackupFileSystem {
     guard let directory = settings.journalDirectory, let plan = state.withLock({ plan(reader, writer, $0) }) else {
       return
     }
-    guard !aheads.contains(plan.identity) else { return }
     let journal: AheadJournal
     do {
       journal = try AheadJournal(
@@ -52,10 +51,10 @@ extension BackupFileSystem {
     guard let source = tree.nodes[reader.inode], let target = tree.nodes[writer.inode], source.name == target.name,
       !Tree.isMetadata(reader.inode),
       let pair = state.traces.outermostPair(source.parent, target.parent, of: writer.thread, in: tree),
-      let (store, key) = try? location(of: pair.target, in: tree)
+      let store = tree.store(of: pair.target).flatMap({ stores[$0] })
     else { return nil }
     let identity = AheadCopies.Identity(thread: writer.thread, store: store.name, target: pair.target)
-    guard !aheads.contains(identity) else { return nil }
+    guard !aheads.contains(identity), let (_, key) = try? location(of: pair.target, in: tree) else { return nil }
     var cursor = TreeCursor(pair.source, in: tree)
     var walk = cursor
     // What comes before this file was copied already, or left out on purpose.

@@ -11,7 +11,7 @@ extension BackupFileSystem {
     try checkNewName(name)
     return try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
-      _ = try self.writableLocation(of: parent, in: state.tree)
+      try self.checkWritable(parent, in: state.tree)
       guard try state.tree.directory(parent).children[key] == nil else {
         // Somebody made it since the kernel looked: whoever did not insist on a new file is to look again.
         throw FileSystemError(options.contains(.exclusive) ? .fileExists : .staleNFSFileHandle)
@@ -121,13 +121,14 @@ extension BackupFileSystem {
     if let behind { later = { behind.begin($0, path: $0.pathSuffix) } }
     return WriteSession(
       inode: inode, key: key, store: store.objects, thread: caller.thread, opener: inspector.process(caller.thread),
-      pathSuffix: Self.pathSuffix(of: key, in: store), contents: contents, isNew: isNew, condition: condition,
+      contents: contents, isNew: isNew, condition: condition,
       environment: WriteSession.Environment(
+        pathSuffix: { Self.pathSuffix(of: $0, in: store) },
         budget: transferBudget, memory: memoryBudget, memoryPatience: settings.writePatience,
         copier: ObjectCopier(budget: transferBudget),
         inspector: inspector, gauges: gauges,
         claim: { [aheads] (key, object) throws(FileSystemError) in try aheads.claim(key, object, in: store.name) },
-        behind: later,
+        take: { [aheads] in aheads.take($0, $1, in: store.name) }, behind: later,
         published: { [weak self] in self?.published($0, $1) }))
   }
 
@@ -219,6 +220,7 @@ extension BackupFileSystem {
   ) throws(FileSystemError) -> Answer<Void> {
     switch try self.handle(handle) {
     case .writer(let session):
+      if !writerWasKilled, session.flushAtOnce(by: caller.thread) { return .ready(()) }
       return .pending { () async throws(FileSystemError) in
         try await session.flush(caller: caller, writerWasKilled: writerWasKilled)
       }

@@ -55,7 +55,7 @@ extension BackupFileSystem {
     try checkNewName(name)
     return try answer(in: parent, by: caller.thread) { (state) throws(FileSystemError) in
       let key = ObjectKey(name)
-      _ = try self.writableLocation(of: parent, in: state.tree)
+      try self.checkWritable(parent, in: state.tree)
       let directory = try state.tree.directory(parent)
       guard directory.children[key] == nil, self.controlTarget(parent, key, state.tree) == nil else {
         throw FileSystemError(.fileExists)
@@ -77,7 +77,7 @@ extension BackupFileSystem {
       guard let inode = try state.tree.directory(parent).children[ObjectKey(name)] else {
         throw FileSystemError(.noSuchFileOrDirectory)
       }
-      _ = try self.writableLocation(of: parent, in: state.tree)
+      try self.checkWritable(parent, in: state.tree)
       return inode
     }
     return .pending { () async throws(FileSystemError) in

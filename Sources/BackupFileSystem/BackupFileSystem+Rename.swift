@@ -45,7 +45,7 @@ extension BackupFileSystem {
       }
       await move.replaced?.writer?.abandon()
       if let writer = move.file.writer {
-        try await writer.rename(to: move.newKey, pathSuffix: Self.pathSuffix(of: move.newKey, in: move.store))
+        try await writer.rename(to: move.newKey)
       }
       var moved: ObjectInfo?
       if let object = move.file.object { moved = try await self.moveObject(object, move) }
@@ -74,7 +74,7 @@ extension BackupFileSystem {
     let (store, key) = try location(of: inode, in: tree)
     let (newStore, directory) = try location(of: newParent, in: tree)
     guard store.name == newStore.name else { throw FileSystemError(.improperLink) }
-    _ = try writableLocation(of: inode, in: tree)
+    try checkWritable(inode, in: tree)
     guard !isControl(newParent, newName, tree) else { throw FileSystemError(.fileExists) }
     let newKey = ObjectKey(directory == store.prefix ? "\(directory)\(newName)" : "\(directory)/\(newName)")
     var move = Move(

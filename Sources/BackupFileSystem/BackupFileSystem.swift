@@ -135,19 +135,29 @@ public final class BackupFileSystem: FileSystem {
 
   /// The store that a node lies in, with the node's key there.
   func location(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> (MountedStore, ObjectKey) {
-    guard let top = tree.store(of: inode), let store = stores[top] else {
-      throw FileSystemError(.notPermitted, "stores are made by configuration files, not in the mount")
-    }
-    return (store, ObjectKey(store.prefix.string + tree.path(inode)))
+    let store = try store(of: inode, in: tree)
+    return (store, ObjectKey(tree.path(inode, after: store.prefix.string)))
   }
 
   /// The store that a node lies in, with the node's key there; EROFS when the store is not to be changed.
   func writableLocation(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> (MountedStore, ObjectKey) {
-    let found = try location(of: inode, in: tree)
-    guard !found.0.isReadOnly else {
-      throw FileSystemError(.readOnlyFileSystem, "the store \(found.0.name) was mounted read-only")
+    try checkWritable(inode, in: tree)
+    return try location(of: inode, in: tree)
+  }
+
+  /// Throws EROFS when the store that a node lies in is not to be changed.
+  func checkWritable(_ inode: InodeNumber, in tree: Tree) throws(FileSystemError) {
+    let store = try store(of: inode, in: tree)
+    guard !store.isReadOnly else {
+      throw FileSystemError(.readOnlyFileSystem, "the store \(store.name) was mounted read-only")
     }
-    return found
+  }
+
+  private func store(of inode: InodeNumber, in tree: Tree) throws(FileSystemError) -> MountedStore {
+    guard let top = tree.store(of: inode), let store = stores[top] else {
+      throw FileSystemError(.notPermitted, "stores are made by configuration files, not in the mount")
+    }
+    return store
   }
 
   /// Attributes of a node as they are now.

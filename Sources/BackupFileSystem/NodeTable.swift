@@ -4,6 +4,8 @@
 // third of the memory of a dictionary, whose table doubles when it grows and keeps a quarter empty: for 200,000 nodes it
 // was 110 MiB of 244. A block goes when its last node has gone.
 
+import ObjectStore
+
 extension Node {
   /// Lets a closure change the node where it lies.
   fileprivate mutating func update(_ change: (inout Node) -> Void) { change(&self) }
@@ -34,6 +36,13 @@ struct NodeTable {
     let (block, place) = Self.place(of: inode)
     guard block < blocks.count else { return nil }
     return blocks[block]?.nodes[place]?.parent
+  }
+
+  /// A node's name; nil when there is no such node.
+  func name(of inode: InodeNumber) -> ObjectKey? {
+    let (block, place) = Self.place(of: inode)
+    guard block < blocks.count else { return nil }
+    return blocks[block]?.nodes[place]?.name
   }
 
   /// Keeps a node under a number that has none.

@@ -47,15 +47,27 @@ struct Tree {
     return directory
   }
 
-  /// Names from the store's directory down to the node, joined by `/`; empty for a store itself.
-  func path(_ inode: InodeNumber) -> String {
-    var names: [String] = []
-    var current = inode
-    while let node = nodes[current], node.parent != Self.root, current != Self.root {
-      names.append(node.name.string)
-      current = node.parent
+  /// Names from the store's directory down to the node, joined by `/`, behind a prefix; only that for a store itself.
+  func path(_ inode: InodeNumber, after prefix: String = "") -> String {
+    var path = prefix
+    append(inode, to: &path, more: 0)
+    return path
+  }
+
+  /// Appends a node's path. A key is asked for with each file that is made: there is no list of its names.
+  /// - Parameter more: bytes that follow.
+  /// - Returns: false for a store, which has no names.
+  @discardableResult
+  private func append(_ inode: InodeNumber, to path: inout String, more: Int) -> Bool {
+    guard inode != Self.root, let name = nodes.name(of: inode), let parent = nodes.parent(of: inode),
+      parent != Self.root
+    else {
+      path.reserveCapacity(path.utf8.count + more)
+      return false
     }
-    return names.reversed().joined(separator: "/")
+    if append(parent, to: &path, more: more + name.byteCount + 1) { path += "/" }
+    path += name.string
+    return true
   }
 
   /// The store that a node lies in; nil for the root.

@@ -29,7 +29,7 @@ extension WriteSession {
       if isStream, let process, let opener, process != opener {
         state.withLock { $0.wasClosedSinceWrite = true }
       } else if !wasWritten, !isStream, size == 0, let process,
-        environment.inspector.hasOpen(process, state.withLock({ $0.pathSuffix }))
+        environment.inspector.hasOpen(process, pathSuffix)
       {
         state.withLock { $0.wasClosedSinceWrite = true }
       } else if let behind = environment.behind, state.withLock({ $0.body.isMemory }) {
@@ -39,6 +39,34 @@ extension WriteSession {
         try await publish()
       }
     }
+  }
+
+  /// The thread that opened the file closes a copy whose object was moved ahead and is there already. False when that is not
+  /// so, and `flush` has to find out what to do. Most closes of a copied tree end here, without another thread.
+  func flushAtOnce(by closer: Int32) -> Bool {
+    guard closer == thread, gate.tryEnter() else { return false }
+    defer { gate.leave() }
+    let copied = state.withLock { state -> (ObjectKey, ObjectInfo)? in
+      guard state.failure == nil, state.body.isDirty, case .copy(let object, _, let covered) = state.body.form,
+        covered == object.size, state.body.size == object.size
+      else { return nil }
+      return (state.key, object)
+    }
+    guard let (key, object) = copied, let written = environment.take(key, object), written.size == object.size else {
+      return false
+    }
+    ended(written)
+    return true
+  }
+
+  /// The file is in the store as it stands.
+  private func ended(_ written: ObjectInfo) {
+    state.withLock { state in
+      state.body.isDirty = false
+      state.writers = []
+      state.condition = .none
+    }
+    environment.published(inode, written)
   }
 
   /// Whether a process certainly neither opened nor wrote the file.
@@ -142,12 +170,7 @@ extension WriteSession {
       fail(error)
       throw error
     }
-    state.withLock { state in
-      state.body.isDirty = false
-      state.writers = []
-      state.condition = .none
-    }
-    environment.published(inode, written)
+    ended(written)
   }
 
   /// Sends the buffered bytes as the next part, waiting while enough parts are on their way. The gate is held.

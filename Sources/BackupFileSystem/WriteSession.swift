@@ -18,6 +18,8 @@ final class WriteSession: Sendable {
 
   /// What sessions share.
   struct Environment: Sendable {
+    /// How the path of a key ends, wherever it is mounted.
+    var pathSuffix: @Sendable (ObjectKey) -> String
     /// For bytes on their way into stores.
     var budget: ByteBudget
     /// For files that are kept in memory while they are written.
@@ -29,6 +31,8 @@ final class WriteSession: Sendable {
     var gauges: Gauges
     /// What was moved ahead for this key.
     var claim: @Sendable (ObjectKey, ObjectInfo?) throws(FileSystemError) -> AheadClaim?
+    /// What was moved ahead for this key, if it is there already.
+    var take: @Sendable (ObjectKey, ObjectInfo) -> ObjectInfo?
     /// Publishes a file that was closed later; nil to do it before the close returns.
     var behind: (@Sendable (WriteSession) -> Void)?
     /// Told of each object that was published, or nil when the store may hold something that is not known.
@@ -38,8 +42,6 @@ final class WriteSession: Sendable {
   struct State {
     /// Where it will be published; renaming changes it.
     var key: ObjectKey
-    /// How the path ends, to recognise other descriptors of it.
-    var pathSuffix: String
     /// What must hold when it is published for the first time.
     var condition: WriteCondition
     var body: WriteBody
@@ -75,7 +77,7 @@ final class WriteSession: Sendable {
   ///   - isNew: whether closing must publish it even if nothing is written: it was created or cut to nothing.
   ///   - condition: `.absent` when the file was to be made by this open or not at all (O_EXCL).
   init(
-    inode: InodeNumber, key: ObjectKey, store: any ObjectStore, thread: Int32, opener: Int32?, pathSuffix: String,
+    inode: InodeNumber, key: ObjectKey, store: any ObjectStore, thread: Int32, opener: Int32?,
     contents: [UInt8], isNew: Bool, condition: WriteCondition, environment: Environment
   ) {
     self.inode = inode
@@ -85,14 +87,14 @@ final class WriteSession: Sendable {
     self.environment = environment
     var body = WriteBody(contents)
     body.isDirty = isNew
-    state = Mutex(State(key: key, pathSuffix: pathSuffix, condition: condition, body: body))
+    state = Mutex(State(key: key, condition: condition, body: body))
   }
 
   /// Where it is, or will be, published.
   var key: ObjectKey { state.withLock { $0.key } }
 
   /// How its path ends, wherever it is mounted.
-  var pathSuffix: String { state.withLock { $0.pathSuffix } }
+  var pathSuffix: String { environment.pathSuffix(key) }
 
   /// Bytes of the file as it stands.
   var size: Int64 { state.withLock { $0.body.size } }
@@ -174,7 +176,7 @@ final class WriteSession: Sendable {
   }
 
   /// Publishes under another name from here on. A stream that has begun is bound to its name.
-  func rename(to key: ObjectKey, pathSuffix: String) async throws(FileSystemError) {
+  func rename(to key: ObjectKey) async throws(FileSystemError) {
     try await gate.inside { () async throws(FileSystemError) in
       try state.withLock { state throws(FileSystemError) in
         guard state.upload == nil else {
@@ -182,7 +184,6 @@ final class WriteSession: Sendable {
             .resourceBusy, "\(state.key) is being streamed into the store: close it, then rename it")
         }
         state.key = key
-        state.pathSuffix = pathSuffix
         // A rename replaces what is there; whether it may was decided before.
         state.condition = .none
       }

@@ -1,7 +1,7 @@
 // Which requests list everything below a prefix, so that several of them can run at once: a value without I/O.
 //
 // S3 lists in order, a page of 1,000 keys at a time, and each page is named by the one before: one request at a time. When
-// the first page shows that there is more, the rest is divided. Along the path of the page's last key each directory is
+// three pages were not all, the rest is divided. Along the path of the page's last key each directory is
 // asked for the directories right below it; what those hold is listed by prefixes that each cover as many of them as make
 // up to three pages, cut anywhere in a name: `…/4463` covers all segments whose ids begin so.
 //
@@ -22,6 +22,8 @@ public struct ListingPlan: Sendable {
 
   /// What a series of pages is for.
   private enum Work {
+    /// The first pages, with what they showed so far: whether there is enough to divide.
+    case beginning(pages: Int, objects: [ObjectInfo])
     /// Everything below its prefix, in order for so many more pages before it is divided.
     case flat(pages: Int)
     /// What lies right in a directory and which directories do.
@@ -40,6 +42,8 @@ public struct ListingPlan: Sendable {
   private static let blindGroups = 64
   /// Requests that a level is divided into at least, so that they can run at once.
   private static let leastGroups = 8
+  /// Pages that are listed one after the other before the rest is divided: to divide less costs a store more than it gains.
+  private static let firstPages = 3
   /// Pages that a group of directories is meant to have at most. It may well be one: names begin alike in tens.
   private static let pagesOfGroup = 3
 
@@ -51,7 +55,7 @@ public struct ListingPlan: Sendable {
   /// Plans to list everything below a prefix, in pages of at most `limit` keys.
   public init(prefix: ObjectKey, limit: Int = 1000) {
     self.limit = limit
-    ask(.flat(pages: 0), prefix, grouped: false)
+    ask(.beginning(pages: Self.firstPages, objects: []), prefix, grouped: false)
   }
 
   /// A page that can be asked for now; nil when what is to come depends on pages that have been asked for. When there are
@@ -62,13 +66,13 @@ public struct ListingPlan: Sendable {
   public mutating func take(_ page: ListPage, of request: Request) {
     guard let work = works[request.work] else { return }
     switch work {
+    case .beginning(let pages, let earlier):
+      let objects = earlier + page.objects
+      if pages <= 1, page.continuation != nil, divide(request, page, objects) { return }
+      works[request.work] = page.isOrdered && pages > 1 ? .beginning(pages: pages - 1, objects: objects) : .flat(pages: 0)
     case .flat(let pages):
+      if pages <= 0, page.continuation != nil, divide(request, page, page.objects) { return }
       works[request.work] = .flat(pages: pages - 1)
-      if pages <= 0, page.continuation != nil, page.isOrdered, let last = page.objects.last {
-        works[request.work] = nil
-        divide(request.list.prefix, at: last.key, page)
-        return
-      }
     case .level(var level):
       level.directories.formUnion(page.directories)
       if page.continuation != nil {
@@ -93,29 +97,33 @@ public struct ListingPlan: Sendable {
     waiting.append(Request(list: list, work: counter))
   }
 
-  /// Asks for the directories on the way to the last key of a page.
-  private mutating func divide(_ prefix: ObjectKey, at last: ObjectKey, _ page: ListPage) {
-    let key = last.string.utf8
+  /// Asks for the directories on the way to the last key of a page instead of the pages behind it.
+  /// - Parameter objects: of this page, or of all until this one.
+  /// - Returns: false when the page says nothing of where it ends.
+  private mutating func divide(_ request: Request, _ page: ListPage, _ objects: [ObjectInfo]) -> Bool {
+    guard page.isOrdered, let key = page.objects.last?.key.string.utf8 else { return false }
+    works[request.work] = nil
+    let prefix = request.list.prefix
     let slash = UInt8(ascii: "/")
     let start = prefix.string.utf8
     var end = start.lastIndex(of: slash).map { start.distance(from: start.startIndex, to: $0) + 1 } ?? 0
     var isFirst = true
     while true {
       let directory = ObjectKey(String(Substring(key.prefix(end))))
-      ask(.level(level(directory, page)), isFirst ? prefix : directory, grouped: true)
+      ask(.level(level(directory, objects)), isFirst ? prefix : directory, grouped: true)
       isFirst = false
-      guard let next = key.dropFirst(end).firstIndex(of: slash) else { return }
+      guard let next = key.dropFirst(end).firstIndex(of: slash) else { return true }
       end = key.distance(from: key.startIndex, to: next) + 1
     }
   }
 
-  /// What a page tells of a directory.
-  private func level(_ directory: ObjectKey, _ page: ListPage) -> Level {
+  /// What pages tell of a directory.
+  private func level(_ directory: ObjectKey, _ shown: [ObjectInfo]) -> Level {
     var seen: Set<ObjectKey> = []
     var last: Substring.UTF8View?
     var objects = 0
     var objectsOfLast = 0
-    for object in page.objects where object.key.hasPrefix(directory) {
+    for object in shown where object.key.hasPrefix(directory) {
       let rest = object.key.string.utf8.dropFirst(directory.byteCount)
       guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else {
         last = nil

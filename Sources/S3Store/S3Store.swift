@@ -144,8 +144,13 @@ public final class S3Store: ObjectStore {
   /// Whether a 200's document is an error after all.
   private static func isErrorDocument(_ body: [UInt8]) -> Bool {
     // An error is short, and most documents are told from one by their beginning: a listing is not read twice.
-    body.count <= HTTPResponse.errorBodyLimit && String(decoding: body.prefix(512), as: UTF8.self).contains("<Error")
+    body.count <= HTTPResponse.errorBodyLimit && holdsErrorElement(body.prefix(512))
       && (try? XMLFields(body))?.root == "Error"
+  }
+
+  private static func holdsErrorElement(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let mark = "<Error".utf8
+    return bytes.indices.contains { bytes[$0] == UInt8(ascii: "<") && bytes[$0...].starts(with: mark) }
   }
 }
 

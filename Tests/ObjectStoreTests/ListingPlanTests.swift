@@ -121,7 +121,9 @@ struct ListingPlanTests {
       #expect(run.requests < 61 * 3, "\(run.requests) requests; in order there are 61 pages")
     }
     let flat = run(Service(Set((0..<1_000).map { "b/\($0)" }), .bytes), "b/", limit: 100, &random)
-    #expect(flat.requests == 11, "the first page and then all of the directory's")
+    #expect(flat.requests == 13, "three pages and then all of the directory's")
+    let medium = run(Service(Set((0..<300).map { "b/\($0 / 4)/\($0)" }), .bytes), "b/", limit: 100, &random)
+    #expect(medium.requests == 3 && medium.mostAtOnce == 1, "three pages are not worth dividing")
     let small = run(Service(["b/x/1", "b/y/2"], .bytes), "b/", limit: 100, &random)
     #expect(small.requests == 1)
   }

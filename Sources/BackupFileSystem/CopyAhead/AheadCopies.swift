@@ -64,6 +64,14 @@ final class AheadCopies: Sendable {
     return nil
   }
 
+  /// What was moved ahead for a key, if it is there already and of that version: the copier's from here on.
+  func take(_ key: ObjectKey, _ object: ObjectInfo, in store: String) -> ObjectInfo? {
+    for copy in copies(in: store, above: key) {
+      if let taken = copy.take(key, object) { return taken }
+    }
+    return nil
+  }
+
   /// Takes objects out of a listing that no copier has asked for yet.
   func hide(_ objects: inout [ObjectInfo], in store: String) {
     let present = copies.withLock { copies in copies.filter { $0.key.store == store }.map(\.value) }

@@ -114,6 +114,27 @@ final class AheadCopy: Sendable {
     return claimed
   }
 
+  /// The copier asks for an object: it, if it was moved already and is of that version. The copier has it then, as after
+  /// `claim` and `settled`. Nil when that has to be waited for, or is not so.
+  func take(_ key: ObjectKey, _ object: ObjectInfo) -> ObjectInfo? {
+    var waited = false
+    let taken = state.withLock { state -> ObjectInfo? in
+      guard let move = state.moves[key], !move.isClaimed, !move.isBeingRemoved, move.object == object,
+        let moved = move.result.valueNow
+      else { return nil }
+      waited = state.leadsFar
+      state.excluded.insert(key)
+      state.moves[key] = nil
+      state.unclaimed -= 1
+      state.unclaimedBytes -= object.size
+      return moved
+    }
+    guard let taken else { return nil }
+    environment.journal.settled(key)
+    if waited { wake.yield() }
+    return taken
+  }
+
   /// A claim was given up by an interrupted copier: the object is not asked for any more.
   func unclaim(_ key: ObjectKey) {
     state.withLock { state in

@@ -49,8 +49,11 @@ final class AheadJournal: Sendable {
   func remove() { _ = path.withPlatformString { Glibc.unlink($0) } }
 
   private func write(_ line: String) throws {
+    var bytes = Array(line.utf8)
+    bytes.append(UInt8(ascii: "\n"))
     // One call a line: lines of several threads do not mix in a file opened for appending.
-    try file.writeAll((line + "\n").utf8)
+    let written = try bytes.withUnsafeBytes { try file.write($0) }
+    guard written == bytes.count else { throw Errno.noSpace }
   }
 
   /// Keys may hold line ends; everything else stands for itself.
