@@ -104,6 +104,53 @@ import Testing
     #expect(try await target.listAll("").count == Self.files + 1)
   }
 
+  @Test func aCloseEndsAtOnceWhereItsObjectIsThere() async throws {
+    let mount = mount()
+    try await copyTree(mount, "A/bk", "B/bk") { count in
+      guard count == 1 else { return false }
+      #expect(await arrives(Self.files))
+      return true
+    }
+    /// Copies the second, third or fourth file, up to its close; says how that is answered.
+    func close(_ number: Int, by thread: Int32 = 100, count: Int64? = nil) async throws -> (
+      UInt64, Answer<Void>
+    ) {
+      let size = Int64(1000 + number)
+      let path = "bk/binlogs/\(100 + number / 3)/\(1000 + number)"
+      let from = try await mount.open("A/\(path)")
+      let to = try await mount.create("B/\(path)", options: [.write, .exclusive])
+      let caller = Caller(thread: 100, user: 0, group: 0)
+      _ = try await mount.system.copyRange(
+        from: from, offset: 0, to: to, offset: 0, count: count ?? size, caller: caller
+      ).value()
+      let closer = Caller(thread: thread, user: 0, group: 0)
+      return (to, try mount.system.flush(to, caller: closer, writerWasKilled: false))
+    }
+    let (second, atOnce) = try await close(1)
+    guard case .ready = atOnce else { return #expect(Bool(false), "what was there already was waited for") }
+    #expect(try await mount.attributes("B/bk/binlogs/100/1001").size == 1001)
+    let journal = try String(contentsOfFile: "\(directory)/\(try #require(journals.first))", encoding: .utf8)
+    #expect(journal.contains("- \(Self.key(1))\n"), "asked for: the next mount must not remove it")
+    // Closed once more nothing is left to do, and releasing it takes nothing away.
+    try await mount.flush(second)
+    await mount.release(second)
+    // Somebody else who closes the file, and a copy that is not whole, have their close looked into.
+    let (third, ofAnother) = try await close(2, by: 77)
+    guard case .pending(let work) = ofAnother else { return #expect(Bool(false), "who closed it was not asked") }
+    try await work()
+    try await mount.flush(third)
+    try await mount.mkdir("B/bk/binlogs/101")
+    let (fourth, ofAPart) = try await close(3, count: 500)
+    guard case .pending(let work) = ofAPart else { return #expect(Bool(false), "a part was taken for the whole") }
+    try await work()
+    for handle in [third, fourth] { await mount.release(handle) }
+    await mount.system.endCopies()
+    for (number, size) in [(0, 1000), (1, 1001), (2, 1002), (3, 500)] {
+      #expect(try await target.head(Self.key(number)).size == Int64(size), "\(number)")
+    }
+    #expect(try await target.listAll("").count == 4)
+  }
+
   @Test func aHelpedCopierWaitsForNoListingAndOthersDo() async throws {
     let lists = Mutex(0)
     let counting: FaultInjectingStore<MemoryStore>.Hook = { operation, _ in
