@@ -340,6 +340,36 @@ import Testing
     withExtendedLifetime(journal) {}
   }
 
+  /// A store may carry out a request after the daemon that sent it has died; long afterwards it will not.
+  @Test(arguments: [true, false]) func whatArrivesAfterTheCrashIsRemovedToo(isRecent: Bool) async throws {
+    do {
+      let journal = try AheadJournal(
+        directory: FilePath(directory), name: "1-1", target: target.location, prefix: "backup/bk/")
+      try journal.intend("backup/bk/late", size: 20)
+    }
+    if !isRecent {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -600)], ofItemAtPath: "\(directory)/ahead-1-1.journal")
+    }
+    let heads = Mutex(0)
+    let slow = FaultInjectingStore(
+      target,
+      before: { [target] operation, key in
+        guard operation == .head, key == "backup/bk/late" else { return }
+        // It arrives between the second look and the third.
+        if heads.withLock({
+          $0 += 1; return $0
+        }) == 3 {
+          try await target.put(key, pattern(20), condition: .none)
+        }
+      })
+    let report = await mount(slow).system.recoverCopies()
+    #expect(heads.withLock { $0 } == (isRecent ? 3 : 1))
+    #expect(report.count == (isRecent ? 1 : 0), "\(report)")
+    #expect(try await target.listAll("").isEmpty)
+    #expect(journals.isEmpty)
+  }
+
   @Test func aBackupThatWasCompletedSinceIsKept() async throws {
     do {
       let journal = try AheadJournal(

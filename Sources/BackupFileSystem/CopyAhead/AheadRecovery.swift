@@ -3,6 +3,10 @@
 // Only what certainly is such a leftover is removed: it has the version that the journal names, or, where the crash came
 // before that was known, the size, and was written while that daemon lived. If the copied directory has metadata by now,
 // somebody has completed the backup, and the objects are part of it: then they stay.
+//
+// A request outlives its daemon: a store that has all of it may carry it out later. What was under way and is not there is
+// looked for again a few times, before anybody can begin the copy anew and meet it (seen: one in 50 daemons killed in
+// mid-copy, when the store was just making room).
 
 import BackupFormat
 import Glibc
@@ -12,6 +16,8 @@ import SystemPackage
 extension BackupFileSystem {
   /// How long after the last line of its journal a daemon's request may have reached the store, in seconds.
   private static let slack: Int64 = 120
+  /// When to look again for what was under way, each after the one before.
+  private static let looks: [Duration] = [.milliseconds(250), .milliseconds(500), .milliseconds(1250)]
 
   /// Deals with the journals of daemons that are gone; answers sentences for the log. Journals of stores that are not
   /// mounted here, or that do not answer, stay for another time.
@@ -55,11 +61,23 @@ extension BackupFileSystem {
       if try await head(ObjectKey("\(leftovers.prefix)\(file.path)"), in: store) != nil { return 0 }
     }
     var keys: [ObjectKey] = []
-    for object in leftovers.objects {
-      guard let present = try await head(object.key, in: store) else { continue }
-      let isOurs =
-        object.etag.map { $0 == present.etag } ?? (present.size == object.size && present.modified <= end + slack)
-      if isOurs { keys.append(object.key) }
+    var unknown = leftovers.objects
+    var looks = looks[...]
+    while true {
+      var absent: [AheadLeftovers.Object] = []
+      for object in unknown {
+        guard let present = try await head(object.key, in: store) else {
+          absent.append(object)
+          continue
+        }
+        let isOurs =
+          object.etag.map { $0 == present.etag } ?? (present.size == object.size && present.modified <= end + slack)
+        if isOurs { keys.append(object.key) }
+      }
+      // What had arrived is gone; what had not may be on its way, unless that was long ago.
+      unknown = absent.filter { $0.etag == nil }
+      guard !unknown.isEmpty, Timestamp.now.seconds <= end + slack, let delay = looks.popFirst() else { break }
+      try await Task.sleep(for: delay)
     }
     if !keys.isEmpty { try await store.delete(keys) }
     return keys.count
