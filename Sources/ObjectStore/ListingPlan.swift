@@ -69,7 +69,8 @@ public struct ListingPlan: Sendable {
     case .beginning(let pages, let earlier):
       let objects = earlier + page.objects
       if pages <= 1, page.continuation != nil, divide(request, page, objects) { return }
-      works[request.work] = page.isOrdered && pages > 1 ? .beginning(pages: pages - 1, objects: objects) : .flat(pages: 0)
+      works[request.work] =
+        page.isOrdered && pages > 1 ? .beginning(pages: pages - 1, objects: objects) : .flat(pages: 0)
     case .flat(let pages):
       if pages <= 0, page.continuation != nil, divide(request, page, page.objects) { return }
       works[request.work] = .flat(pages: pages - 1)
