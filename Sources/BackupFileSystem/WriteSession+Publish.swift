@@ -52,9 +52,7 @@ extension WriteSession {
       else { return nil }
       return (state.key, object)
     }
-    guard let (key, object) = copied, let written = environment.take(key, object), written.size == object.size else {
-      return false
-    }
+    guard let (key, object) = copied, let written = environment.take(key, object) else { return false }
     ended(written)
     return true
   }

@@ -5,6 +5,10 @@
 // journal outlives the process, and after a loss of power the objects are whole, only not removed. The file is locked as
 // long as its writer lives, so that nobody else takes it for a leftover.
 //
+// A journal that lacks a line would have the next mount remove what the copier was told it has. So the first line that
+// cannot be written, on a full disk, takes the journal away: a crash then leaves objects that nobody asked for, which is
+// less. Nothing more is moved ahead.
+//
 //     target <provider> <endpoint> <bucket> <prefix of the copied directory>
 //     + <size> <key>       about to be moved
 //     = <etag> <key>       moved
@@ -12,6 +16,7 @@
 
 import Glibc
 import ObjectStore
+import Synchronization
 import SystemPackage
 
 /// The journal of one copy.
@@ -21,10 +26,18 @@ final class AheadJournal: Sendable {
 
   private let file: FileDescriptor
   private let path: FilePath
+  private let append: @Sendable (FileDescriptor, UnsafeRawBufferPointer) throws -> Int
+  /// Whether a line is missing.
+  private let isSpoilt = Atomic(false)
 
   /// Begins a journal.
+  /// - Parameter append: writes at the end of a file; replaceable in tests.
   /// - Throws: `Errno` when it cannot be written; then nothing may be moved ahead.
-  init(directory: FilePath, name: String, target: StoreLocation, prefix: ObjectKey) throws {
+  init(
+    directory: FilePath, name: String, target: StoreLocation, prefix: ObjectKey,
+    append: @escaping @Sendable (FileDescriptor, UnsafeRawBufferPointer) throws -> Int = { try $0.write($1) }
+  ) throws {
+    self.append = append
     path = directory.appending("\(Self.prefix)\(name)\(Self.suffix)")
     file = try FileDescriptor.open(
       path, .writeOnly, options: [.create, .exclusiveCreate, .append, .closeOnExec], permissions: .ownerReadWrite)
@@ -49,11 +62,18 @@ final class AheadJournal: Sendable {
   func remove() { _ = path.withPlatformString { Glibc.unlink($0) } }
 
   private func write(_ line: String) throws {
+    guard !isSpoilt.load(ordering: .acquiring) else { throw Errno.noSpace }
     var bytes = Array(line.utf8)
     bytes.append(UInt8(ascii: "\n"))
-    // One call a line: lines of several threads do not mix in a file opened for appending.
-    let written = try bytes.withUnsafeBytes { try file.write($0) }
-    guard written == bytes.count else { throw Errno.noSpace }
+    do {
+      // One call a line: lines of several threads do not mix in a file opened for appending.
+      let written = try bytes.withUnsafeBytes { try append(file, $0) }
+      guard written == bytes.count else { throw Errno.noSpace }
+    } catch {
+      isSpoilt.store(true, ordering: .releasing)
+      remove()
+      throw error
+    }
   }
 
   /// Keys may hold line ends; everything else stands for itself.

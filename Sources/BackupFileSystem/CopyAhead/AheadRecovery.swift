@@ -5,8 +5,8 @@
 // somebody has completed the backup, and the objects are part of it: then they stay.
 //
 // A request outlives its daemon: a store that has all of it may carry it out later. What was under way and is not there is
-// looked for again a few times, before anybody can begin the copy anew and meet it (seen: one in 50 daemons killed in
-// mid-copy, when the store was just making room).
+// looked for again a few times, before anybody can begin the copy anew and meet it (seen: about one in 50 daemons killed
+// in mid-copy).
 
 import BackupFormat
 import Glibc
