@@ -24,8 +24,8 @@ extension BackupFileSystem {
     }
     let copy = AheadCopy(
       AheadCopy.Environment(
-        source: reader.store, target: writer.store, prefix: plan.prefix, copier: ObjectCopier(budget: transferBudget),
-        journal: journal,
+        source: reader.store, target: writer.store, prefix: plan.prefix, present: plan.present,
+        copier: ObjectCopier(budget: transferBudget), journal: journal,
         next: { [weak self] cursor in self?.state.withLock { cursor.next(in: $0.tree) } },
         throttles: settings.throttles,
         isCopierAlive: { [inspector] in inspector.isRunning(writer.thread) },
@@ -44,12 +44,19 @@ extension BackupFileSystem {
   /// Ends all help: what was moved ahead and not asked for is removed. To be called when the mount is gone.
   public func endCopies() async { await aheads.endAll() }
 
-  private func plan(
-    _ reader: ReadSession, _ writer: WriteSession, _ state: borrowing State
-  ) -> (identity: AheadCopies.Identity, prefix: ObjectKey, scopes: [InodeNumber], cursor: TreeCursor)? {
+  /// What is to be moved for a copier.
+  private struct Plan {
+    var identity: AheadCopies.Identity
+    var prefix: ObjectKey
+    var present: Set<ObjectKey> = []
+    var scopes: [InodeNumber]
+    var cursor: TreeCursor
+  }
+
+  private func plan(_ reader: ReadSession, _ writer: WriteSession, _ state: borrowing State) -> Plan? {
     let tree = state.tree
     guard let source = tree.nodes[reader.inode], let target = tree.nodes[writer.inode], source.name == target.name,
-      !Tree.isMetadata(reader.inode),
+      !Tree.isMetadata(reader.inode), isListed(reader.inode, in: state),
       let pair = state.traces.outermostPair(source.parent, target.parent, of: writer.thread, in: tree),
       let store = tree.store(of: pair.target).flatMap({ stores[$0] })
     else { return nil }
@@ -66,6 +73,10 @@ extension BackupFileSystem {
     // The copier's paths lead through the stores' directories: the kernel looks them up again each second.
     let backups = [pair.source, pair.target].compactMap { tree.nodes[$0]?.directory?.scope }
     let scopes = backups + backups.compactMap { tree.nodes[$0]?.parent }
-    return (identity, ObjectKey("\(key)/"), scopes, cursor)
+    var plan = Plan(identity: identity, prefix: ObjectKey("\(key)/"), scopes: scopes, cursor: cursor)
+    // While the source was listed it copied without help.
+    walk = TreeCursor(pair.target, in: tree)
+    while let file = walk.next(in: tree) { plan.present.insert(ObjectKey("\(plan.prefix)\(file.path)")) }
+    return plan
   }
 }

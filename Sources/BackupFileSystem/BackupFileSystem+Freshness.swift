@@ -9,9 +9,7 @@
 // as old: listing a backup anew each second while it is copied to a disk took a tenth of the time. So is a thread that asks
 // in a directory which it has made: a tree that is copied from a disk was listed all the while.
 
-import ObjectStore
 import Synchronization
-import SystemPackage
 
 extension BackupFileSystem {
   /// Answers from the tree: at once when the listing of the directory is fresh, else after reading it again.
@@ -22,14 +20,14 @@ extension BackupFileSystem {
     _ fromMemory: @escaping @Sendable (inout State) throws(FileSystemError) -> Value
   ) throws(FileSystemError) -> Answer<Value> {
     let now = ContinuousClock.now
-    let found: (value: Value?, listing: SharedResult<Void>?) = try state.withLock {
+    let found: (value: Value?, listing: RunningListing?) = try state.withLock {
       (state) throws(FileSystemError) in
       if let listing = try staleListing(of: directory, by: thread, &state, now: now) { return (nil, listing) }
       return (try fromMemory(&state), nil)
     }
     if let value = found.value { return .ready(value) }
     return .pending { () async throws(FileSystemError) in
-      try await found.listing?.value()
+      if let listing = found.listing { try await self.wait(for: directory, in: listing) }
       return try self.state.withLock { (state) throws(FileSystemError) in try fromMemory(&state) }
     }
   }
@@ -37,7 +35,7 @@ extension BackupFileSystem {
   /// The listing to wait for before the directory's contents can be told; nil when they are known.
   private func staleListing(
     of inode: InodeNumber, by thread: Int32?, _ state: inout State, now: ContinuousClock.Instant
-  ) throws(FileSystemError) -> SharedResult<Void>? {
+  ) throws(FileSystemError) -> RunningListing? {
     let inodeOfScope = try state.tree.directory(inode).scope
     guard inodeOfScope != 0 else { return nil }
     let scope = state.scopes[inodeOfScope] ?? Scope()
@@ -50,22 +48,9 @@ extension BackupFileSystem {
         return nil
       }
     }
-    if let running = scope.running { return running }
+    if let running = scope.running { return state.tree.isWhole(inode, running.merge) ? nil : running }
     if let listedAt = scope.listedAt, now - listedAt < lifetime(scope) { return nil }
-    let (store, key) = try location(of: inodeOfScope, in: state.tree)
-    let isStore = stores[inodeOfScope] != nil
-    let prefix = isStore ? store.prefix : ObjectKey(key.string + "/")
-    let merge = state.tree.beginMerge(into: inodeOfScope, prefixLength: prefix.byteCount)
-    let listing = SharedResult<Void> { () async throws(FileSystemError) in
-      if isStore {
-        try await self.listBackups(of: store, merge)
-      } else {
-        try await self.list(prefix, of: store, merge)
-      }
-    }
-    state.scopes[inodeOfScope, default: Scope()].running = listing
-    state.scopes[inodeOfScope]?.removed = []
-    return listing
+    return try beginListing(inodeOfScope, &state)
   }
 
   /// Believes that a directory made here is known: nothing is in it.
@@ -73,98 +58,32 @@ extension BackupFileSystem {
     state.scopes[scope, default: Scope()].listedAt = ContinuousClock.now
   }
 
+  /// Whether all that lies in the backup of a node, or in its store, has been listed. What a copier or a reader will ask for
+  /// next is told by the whole.
+  func isListed(_ inode: InodeNumber, in state: borrowing State) -> Bool {
+    guard let node = state.tree.nodes[inode],
+      let scope = (node.directory ?? state.tree.nodes[node.parent]?.directory)?.scope
+    else { return false }
+    return state.scopes[scope]?.listedAt != nil
+  }
+
   private static let followerPatience = 10
+  /// For how many times as long as it took a listing is believed.
+  private static let lifetimes = 5
 
   /// Seconds for which a listing is still believed. The kernel may keep the directories that it showed for as long: it
   /// would be told the same. What it keeps of files ends after `listingLifetime`, so that a listing that is read again on
   /// demand shows.
   func remainingLifetime(of scope: InodeNumber, in state: State) -> Double {
-    guard let scope = state.scopes[scope], let listedAt = scope.listedAt else { return 0 }
+    guard let scope = state.scopes[scope] else { return 0 }
+    guard let listedAt = scope.listedAt else {
+      // The first listing will have taken longer than it has until now.
+      return scope.running.map { (ContinuousClock.now - $0.begun) * Self.lifetimes / .seconds(1) } ?? 0
+    }
     return (lifetime(scope) - (ContinuousClock.now - listedAt)) / .seconds(1)
   }
 
   private func lifetime(_ scope: Scope) -> Duration {
-    max(.seconds(settings.listingLifetime), scope.duration * 5)
-  }
-
-  /// Lists a backup with all that lies in it.
-  private func list(
-    _ prefix: ObjectKey, of store: MountedStore, _ begun: ListingMerge
-  ) async throws(FileSystemError) {
-    let begin = ContinuousClock.now
-    var merge = begun
-    do {
-      try await store.objects.listAtOnce(prefix) { take(ListPage(objects: $0), of: store, &merge) }
-    } catch {
-      state.withLock { $0.scopes[begun.scope]?.running = nil }
-      throw FileSystemError(error)
-    }
-    finish(merge, begin: begin)
-  }
-
-  /// Lists what lies directly in a store: its backups. All of it at once, for which of them are there is asked for.
-  private func listBackups(of store: MountedStore, _ begun: ListingMerge) async throws(FileSystemError) {
-    let begin = ContinuousClock.now
-    var merge = begun
-    var all = ListPage(objects: [])
-    do {
-      var request = ListRequest(prefix: store.prefix, groupedByDirectory: true)
-      repeat {
-        let page = try await store.objects.list(request)
-        all.objects += page.objects
-        all.directories += page.directories
-        request.continuation = page.continuation
-      } while request.continuation != nil
-      all.directories = try await holdingObjects(all.directories, of: store, in: begun.scope)
-    } catch {
-      state.withLock { $0.scopes[begun.scope]?.running = nil }
-      throw FileSystemError(error)
-    }
-    take(all, of: store, &merge)
-    finish(merge, begin: begin)
-  }
-
-  private func take(_ page: ListPage, of store: MountedStore, _ merge: inout ListingMerge) {
-    state.withLock { state in
-      var page = page
-      // What was moved ahead of a copier is shown when it has asked for it.
-      aheads.hide(&page.objects, in: store.name)
-      state.tree.merge(page, except: state.scopes[merge.scope]?.removed ?? [], &merge)
-    }
-  }
-
-  private func finish(_ merge: ListingMerge, begin: ContinuousClock.Instant) {
-    let end = ContinuousClock.now
-    state.withLock { state in
-      let hidden = state.tree.finish(merge)
-      state.scopes[merge.scope] = Scope(listedAt: end, duration: end - begin)
-      gauges.update { $0.hidden[merge.scope] = hidden == 0 ? nil : hidden }
-    }
-  }
-
-  /// The directories in which there is an object. Some stores keep showing a directory whose last object is gone; one
-  /// that is known to hold something is not asked again.
-  private func holdingObjects(
-    _ directories: [ObjectKey], of store: MountedStore, in scope: InodeNumber
-  ) async throws -> [ObjectKey] {
-    let unknown = state.withLock { state in
-      directories.filter { key in
-        let name = ObjectKey(String(key.string.dropFirst(store.prefix.string.count).dropLast()))
-        let known = state.tree.nodes[scope]?.directory?.children[name].flatMap { state.tree.nodes[$0]?.directory }
-        return known?.children.isEmpty ?? true
-      }
-    }
-    let empty = try await withThrowingTaskGroup(of: ObjectKey?.self) { group in
-      var empty: Set<ObjectKey> = []
-      for (position, key) in unknown.enumerated() {
-        if position >= 16, let answer = try await group.next(), let key = answer { empty.insert(key) }
-        group.addTask {
-          try await store.objects.list(ListRequest(prefix: key, limit: 1)).objects.isEmpty ? key : nil
-        }
-      }
-      for try await answer in group { if let key = answer { empty.insert(key) } }
-      return empty
-    }
-    return directories.filter { !empty.contains($0) }
+    max(.seconds(settings.listingLifetime), scope.duration * Self.lifetimes)
   }
 }

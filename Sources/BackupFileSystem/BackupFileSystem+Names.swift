@@ -133,9 +133,7 @@ extension BackupFileSystem {
 
   /// Keeps a running listing from bringing back what is being removed from a directory.
   func noteRemoved(_ key: ObjectKey, from parent: InodeNumber, _ state: inout State) {
-    if let scope = state.tree.nodes[parent]?.directory?.scope, state.scopes[scope]?.running != nil {
-      state.scopes[scope]?.removed.insert(key)
-    }
+    if let scope = state.tree.nodes[parent]?.directory?.scope { state.scopes[scope]?.running?.removed.insert(key) }
     // What was emptied here stays a directory until it is removed here, although the store knows no directories.
     state.tree.updateDirectory(parent) { $0.isLocal = true }
     state.tree.touch(parent)

@@ -62,9 +62,7 @@ public final class BackupFileSystem: FileSystem {
   struct Scope {
     var listedAt: ContinuousClock.Instant?
     var duration: Duration = .zero
-    var running: SharedResult<Void>?
-    /// Keys removed here since the running listing began.
-    var removed: Set<ObjectKey> = []
+    var running: RunningListing?
   }
 
   struct State {

@@ -35,6 +35,8 @@ struct Node {
     var isLocal = false
     /// Whether the store holds an object whose key is this directory's with a trailing `/`.
     var hasMarker = false
+    /// The merge that has shown all that is in it, before it was at its end.
+    var whole: UInt32 = 0
   }
 
   /// A file.

@@ -15,6 +15,9 @@ final class SharedResult<Value: Sendable>: Sendable {
   private let state = Mutex(State.running(waiters: [:], next: 0))
   private let task = Mutex<Task<Void, Never>?>(nil)
 
+  /// Work that somebody else does, and ends with `finish`.
+  init() {}
+
   /// Starts the work in a task of its own: it goes on when those who wait for it are interrupted.
   init(_ work: @escaping @Sendable () async throws(FileSystemError) -> Value) {
     let task = Task {
@@ -72,7 +75,8 @@ final class SharedResult<Value: Sendable>: Sendable {
     return try outcome.get()
   }
 
-  private func finish(_ outcome: Outcome) {
+  /// Sets the outcome; only the first one counts.
+  func finish(_ outcome: Result<Value, FileSystemError>) {
     let waiters = state.withLock { state -> [UInt64: CheckedContinuation<Outcome, Never>] in
       guard case .running(let waiters, _) = state else { return [:] }
       state = .done(outcome)

@@ -3,31 +3,43 @@
 // What others changed is taken over; what was changed here since the listing began is kept. Objects whose keys no path
 // can carry are hidden and counted: they must not break a directory. A listing is taken over page by page, so a large one
 // is never in memory as a whole, and nobody waits for the tree for longer than a page takes.
+//
+// A directory is whole before the listing is at its end when one page came to it and left it again: stores list a
+// directory without interruption (`ListingPlan`). It is also whole when it was listed by itself (`LevelMerge`).
 
 import ObjectStore
 
 /// A listing that is being taken over, page by page.
-struct ListingMerge {
+struct ListingMerge: Sendable {
   /// The directory that is listed: a store or a backup.
   let scope: InodeNumber
-  /// Marks what this listing has shown.
-  fileprivate let number: UInt32
+  /// Marks what this listing has shown; no other has it.
+  let number: UInt32
   /// The tree's generation when the listing began.
   fileprivate let generation: UInt64
   /// Length of the directory's own key with its trailing `/`, in bytes.
   fileprivate let prefixLength: Int
+  /// Whether there may be nodes that an earlier listing has shown.
+  fileprivate let renews: Bool
   /// Keys of the objects that could not be shown so far; pages may overlap.
   fileprivate(set) var hidden: Set<ObjectKey> = []
 }
 
 extension Tree {
+  /// Whether a listing under way has shown all that is in a directory.
+  func isWhole(_ directory: InodeNumber, _ merge: ListingMerge) -> Bool {
+    nodes[directory]?.directory?.whole == merge.number
+  }
+
   /// Longest name that Linux takes, in bytes.
   static let longestName = 255
 
   /// Begins to take over a listing of a store or of a backup whose first page has not been asked for yet.
   mutating func beginMerge(into scope: InodeNumber, prefixLength: Int) -> ListingMerge {
     mergeCounter &+= 1
-    return ListingMerge(scope: scope, number: mergeCounter, generation: generation, prefixLength: prefixLength)
+    return ListingMerge(
+      scope: scope, number: mergeCounter, generation: generation, prefixLength: prefixLength,
+      renews: nodes[scope]?.directory?.children.isEmpty == false)
   }
 
   /// Takes over a page. What other pages say stays to be said: nothing is removed.
@@ -38,7 +50,7 @@ extension Tree {
       let name = ObjectKey(String(Substring(key.string.utf8.dropFirst(merge.prefixLength).dropLast())))
       if !Self.isName(name.string) || ensureDirectory(merge.scope, name, &merge) == nil { merge.hidden.insert(key) }
     }
-    var place = Place(directories: [])
+    var place = Place()
     for object in page.objects where !removed.contains(object.key) {
       let relative = object.key.string.utf8.dropFirst(merge.prefixLength)
       let slash = relative.lastIndex(of: UInt8(ascii: "/"))
@@ -52,6 +64,7 @@ extension Tree {
       } else if !mergeFile(directory, ObjectKey(String(Substring(name))), object, merge) {
         merge.hidden.insert(object.key)
       }
+      if page.isOrdered { place.isBehindFirst = true }
     }
   }
 
@@ -70,7 +83,9 @@ extension Tree {
   /// The directories from the listed one down to that of the last object. Keys come in order, so those of the next object
   /// are nearly the same.
   private struct Place {
-    var directories: [(name: String, inode: InodeNumber)]
+    /// A directory that this page came to behind its first object begins in it.
+    var directories: [(name: String, inode: InodeNumber, beginsHere: Bool)] = []
+    var isBehindFirst = false
   }
 
   /// The directory of a path below the listed one, made if need be; nil when no path can carry it.
@@ -87,10 +102,11 @@ extension Tree {
       if level < place.directories.count, place.directories[level].name.utf8.elementsEqual(name) {
         current = place.directories[level].inode
       } else {
+        for left in place.directories[level...] where left.beginsHere { becomeWhole(left.inode, merge) }
         place.directories.removeSubrange(level...)
         let text = String(Substring(name))
         guard Self.isName(text), let next = ensureDirectory(current, ObjectKey(text), &merge) else { return nil }
-        place.directories.append((text, next))
+        place.directories.append((text, next, place.isBehindFirst))
         current = next
       }
       level += 1
@@ -100,7 +116,7 @@ extension Tree {
   }
 
   /// The directory of a name, made if need be. A file of the same name gives way, unless this mount has just made it.
-  private mutating func ensureDirectory(
+  mutating func ensureDirectory(
     _ parent: InodeNumber, _ name: ObjectKey, _ merge: inout ListingMerge
   ) -> InodeNumber? {
     guard let directory = nodes[parent]?.directory else { return nil }
@@ -120,7 +136,7 @@ extension Tree {
     return inode
   }
 
-  private mutating func mergeFile(
+  mutating func mergeFile(
     _ directory: InodeNumber, _ name: ObjectKey, _ object: ObjectInfo, _ merge: ListingMerge
   ) -> Bool {
     guard Self.isName(name.string) else { return false }
@@ -154,13 +170,22 @@ extension Tree {
     return new
   }
 
+  /// A listing has shown all that is in a directory: what it did not show goes.
+  /// - Parameter shown: directories that are there, whatever is known of what they hold.
+  mutating func becomeWhole(_ inode: InodeNumber, _ merge: ListingMerge, shown: Set<ObjectKey> = []) {
+    if merge.renews { sweep(inode, merge, except: shown) }
+    updateDirectory(inode) { $0.whole = merge.number }
+  }
+
   /// Removes what the listing did not show and nothing here keeps. Answers whether anything is left.
+  /// - Parameter shown: directories to leave alone.
   @discardableResult
-  private mutating func sweep(_ inode: InodeNumber, _ merge: ListingMerge) -> Bool {
+  private mutating func sweep(_ inode: InodeNumber, _ merge: ListingMerge, except shown: Set<ObjectKey> = []) -> Bool {
     guard let directory = nodes[inode]?.directory else { return false }
     for child in directory.children.values {
       guard let node = nodes[child], node.seen != merge.number || node.directory != nil else { continue }
       if let below = node.directory {
+        if shown.contains(node.name) { continue }
         // A store's listing says nothing of what lies inside its backups.
         let inside = below.scope == merge.scope ? sweep(child, merge) : false
         if node.seen == merge.number || inside || below.isLocal || node.changed > merge.generation { continue }

@@ -190,29 +190,31 @@ extension ObjectStore {
   /// - Parameters:
   ///   - inFlight: requests at once.
   ///   - limit: most keys of a page.
+  ///   - each: gets the pages, without the directories that some of them name. If the first one has no continuation, it is all.
   public func listAtOnce(
-    _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000, each: ([ObjectInfo]) throws -> Void
+    _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000, each: (ListPage) throws -> Void
   ) async throws {
     var plan = ListingPlan(prefix: prefix, limit: limit)
     // One request is what most listings are.
     guard let first = plan.next() else { return }
     let page = try await list(first.list)
-    guard page.continuation != nil else { return try each(page.objects) }
+    guard page.continuation != nil else { return try each(page) }
     plan.take(page, of: first)
     try await withThrowingTaskGroup(of: (request: ListingPlan.Request, page: ListPage).self) { group in
       var running = 0
-      var objects = page.objects
+      var latest = page
       while true {
         while running < inFlight, let request = plan.next() {
           group.addTask { (request, try await self.list(request.list)) }
           running += 1
         }
         // While the next ones are on their way.
-        if !objects.isEmpty { try each(objects) }
+        latest.directories = []
+        if !latest.objects.isEmpty { try each(latest) }
         guard let answer = try await group.next() else { return }
         running -= 1
         plan.take(answer.page, of: answer.request)
-        objects = answer.page.objects
+        latest = answer.page
       }
     }
   }

@@ -50,11 +50,13 @@ extension Conformance {
       try await subject.write(names.shuffled())
       for limit in [2, 7, 30, 1000] {
         var seen: Set<ObjectKey> = []
-        try await subject.store.listAtOnce(subject.key(""), limit: limit) { seen.formUnion($0.map(\.key)) }
+        try await subject.store.listAtOnce(subject.key(""), limit: limit) { seen.formUnion($0.objects.map(\.key)) }
         try expect("the keys in pages of \(limit)", seen, is: Set(names.map { subject.key($0) }))
       }
       var some: Set<ObjectKey> = []
-      try await subject.store.listAtOnce(subject.key("logs/1/44631"), limit: 5) { some.formUnion($0.map(\.key)) }
+      try await subject.store.listAtOnce(subject.key("logs/1/44631"), limit: 5) {
+        some.formUnion($0.objects.map(\.key))
+      }
       try expect(
         "the keys of ten segments", some,
         is: Set(names.filter { $0.hasPrefix("logs/1/44631") }.map { subject.key($0) }))

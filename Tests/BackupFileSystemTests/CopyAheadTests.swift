@@ -40,27 +40,6 @@ import Testing
     ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter { $0.hasSuffix(".journal") }
   }
 
-  /// Walks and copies like cp; `stop` is asked after each file.
-  private func copyTree(
-    _ mount: TestMount, _ from: String, _ to: String, stop: (Int) async throws -> Bool = { _ in false }
-  ) async throws {
-    var count = 0
-    func walk(_ from: String, _ to: String) async throws -> Bool {
-      try await mount.mkdir(to)
-      for name in try await mount.list(from) {
-        if try await mount.attributes("\(from)/\(name)").kind == .directory {
-          if try await walk("\(from)/\(name)", "\(to)/\(name)") { return true }
-        } else {
-          try await mount.copy("\(from)/\(name)", "\(to)/\(name)", options: [.write, .exclusive])
-          count += 1
-          if try await stop(count) { return true }
-        }
-      }
-      return false
-    }
-    _ = try await walk(from, to)
-  }
-
   /// Whether the target comes to hold so many objects.
   private func arrives(_ count: Int) async -> Bool {
     for _ in 0..<500 {
@@ -80,7 +59,7 @@ import Testing
 
   @Test func aTreeArrivesWholeAndNothingIsLeftInTheJournal() async throws {
     let mount = mount()
-    try await copyTree(mount, "A/bk", "B/bk")
+    try await mount.copyTree("A/bk", "B/bk")
     for number in 0..<Self.files {
       #expect(
         try await target.get(Self.key(number), range: nil, version: nil).bytes == pattern(1000 + number), "\(number)")
@@ -92,7 +71,7 @@ import Testing
 
   @Test func whatFollowsIsMovedBeforeItIsAskedForAndNotShown() async throws {
     let mount = mount()
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       guard count == 1 else { return false }
       #expect(await arrives(Self.files))
       mount.refresh()
@@ -106,7 +85,7 @@ import Testing
 
   @Test func aCloseEndsAtOnceWhereItsObjectIsThere() async throws {
     let mount = mount()
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       guard count == 1 else { return false }
       #expect(await arrives(Self.files))
       return true
@@ -163,7 +142,7 @@ import Testing
       ], lifetime: 0, journalDirectory: FilePath(directory))
     let other = Caller(thread: 99, user: 0, group: 0)
     var before = 0
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       if count == 10 {
         #expect(await arrives(Self.files))
         before = lists.withLock { $0 }
@@ -193,7 +172,7 @@ import Testing
       before: { operation, key in
         if operation == .put { order.withLock { $0.append(key.string) } }
       })
-    try await copyTree(mount(watched), "A/bk", "B/bk")
+    try await mount(watched).copyTree("A/bk", "B/bk")
     #expect(order.withLock { $0.last } == "backup/bk/meta/full_meta.json")
     #expect(order.withLock { $0.count } == Self.files + 1, "nothing is moved twice")
   }
@@ -201,7 +180,7 @@ import Testing
   @Test func whenTheCopierIsGoneWhatItDidNotAskForIsRemoved() async throws {
     let isAlive = Mutex(true)
     let mount = mount(isRunning: { _ in isAlive.withLock { $0 } })
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       guard count == 7 else { return false }
       #expect(await arrives(Self.files))
       return true
@@ -215,7 +194,7 @@ import Testing
 
   @Test func unmountingRemovesWhatNobodyAskedFor() async throws {
     let mount = mount()
-    try await copyTree(mount, "A/bk", "B/bk") { $0 == 3 }
+    try await mount.copyTree("A/bk", "B/bk") { $0 == 3 }
     await mount.system.endCopies()
     #expect(try await target.listAll("").count == 3)
     #expect(journals.isEmpty)
@@ -257,7 +236,7 @@ import Testing
 
   @Test func aSourceThatChangesOnTheWayIsStale() async throws {
     let mount = mount()
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       guard count == 1 else { return false }
       #expect(await arrives(Self.files))
       return true
@@ -276,7 +255,7 @@ import Testing
     _ = try await mount.list("B")
     // Put there by somebody else after the mount has looked.
     try await target.put("backup/bk/binlogs/105/1016", [1, 2, 3], condition: .none)
-    try await copyTree(mount, "A/bk", "B/bk") { count in
+    try await mount.copyTree("A/bk", "B/bk") { count in
       guard count == 2 else { return false }
       try await Task.sleep(for: .milliseconds(300))
       return true

@@ -55,6 +55,81 @@ struct ListingMergeTests {
     #expect(tree.nodes.count == 6, "root, store, backup, x and two files")
   }
 
+  /// The directories below a backup that a listing has shown whole, by path; `.` is the backup itself.
+  private func whole(_ tree: Tree, _ inode: InodeNumber, _ listing: ListingMerge) -> Set<String> {
+    var found: Set<String> = tree.isWhole(inode, listing) ? [String(tree.path(inode).dropFirst(2))] : []
+    for child in tree.nodes[inode]?.directory?.children.values ?? [] where tree.nodes[child]?.directory != nil {
+      found.formUnion(whole(tree, child, listing))
+    }
+    return found
+  }
+
+  @Test("a directory is whole when a page came to it and left it again")
+  func wholeDirectories() throws {
+    var (tree, backup) = try backup()
+    var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(
+      ListPage(objects: ["b/a/1", "b/c/1", "b/c/x/2", "b/c/y/3", "b/d", "b/e/x/4"].map { object($0) }), except: [],
+      &listing)
+    #expect(whole(tree, backup, listing) == ["c", "c/x", "c/y"], "what came before and what comes behind is not known")
+    tree.merge(ListPage(objects: ["b/e/x/5", "b/e/y/6", "b/f/7"].map { object($0) }), except: [], &listing)
+    #expect(whole(tree, backup, listing) == ["c", "c/x", "c/y", "e/y"], "e began in an earlier page")
+    var page = ListPage(objects: ["b/h/1", "b/i/1", "b/j/1"].map { object($0) })
+    page.isOrdered = false
+    tree.merge(page, except: [], &listing)
+    #expect(!tree.isWhole(try #require(tree.directory(backup).children["i"]), listing), "its end was put in order here")
+    let next = tree.beginMerge(into: backup, prefixLength: 2)
+    #expect(whole(tree, backup, next) == [], "another listing has its own opinion")
+  }
+
+  @Test("what a page does not show goes with the end of its directory")
+  func renewed() throws {
+    var (tree, backup) = try backup()
+    var first = tree.beginMerge(into: backup, prefixLength: 2)
+    let keys = ["b/a/old", "b/c/1", "b/c/old", "b/c/old2/x", "b/d/old"]
+    tree.merge(ListPage(objects: keys.map { object($0) }), except: [], &first)
+    #expect(tree.finish(first) == 0)
+    var second = tree.beginMerge(into: backup, prefixLength: 2)
+    let c = try #require(tree.directory(backup).children["c"])
+    let made = tree.add(c, "made", .file(Node.File(object: object("b/c/made"))))
+    tree.touch(made)
+    tree.merge(ListPage(objects: ["b/a/1", "b/c/1", "b/d/1"].map { object($0) }), except: [], &second)
+    #expect(files(tree, backup) == ["b/a/1", "b/a/old", "b/c/1", "b/c/made", "b/d/1", "b/d/old"])
+    #expect(tree.finish(second) == 0)
+    #expect(files(tree, backup) == ["b/a/1", "b/c/1", "b/c/made", "b/d/1"])
+  }
+
+  @Test("a directory that is listed by itself is whole, and what only it has shown goes with the next one")
+  func level() throws {
+    var (tree, backup) = try backup()
+    var first = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: ["b/a/1", "b/gone/2", "b/old"].map { object($0) }), except: [], &first)
+    #expect(tree.finish(first) == 0)
+
+    var second = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/a/3"), object("b/file")]), except: [], &second)
+    var level = LevelMerge(backup, prefixLength: 2)
+    level.take(
+      ListPage(objects: [object("b/new")], directories: ["b/a/", "b/file/", "b/removed/"]), except: ["b/removed/"],
+      of: second, into: &tree)
+    #expect(!tree.isWhole(backup, second))
+    level.take(
+      ListPage(objects: [object("b/z")], directories: ["b//", "b/ghost/", "b/x/"]), except: [], of: second, into: &tree)
+    level.finish(of: second, in: &tree)
+    #expect(whole(tree, backup, second) == [""])
+    #expect(Set(try tree.directory(backup).children.map(\.name.string)) == ["a", "file", "ghost", "new", "x", "z"])
+    #expect(files(tree, backup) == ["b/a/1", "b/a/3", "b/file", "b/new", "b/z"], "of what is in a nothing was said")
+
+    tree.merge(ListPage(objects: ["b/file/9", "b/new", "b/x/9", "b/z"].map { object($0) }), except: [], &second)
+    #expect(tree.finish(second) == 1)
+    #expect(Set(try tree.directory(backup).children.map(\.name.string)) == ["a", "file", "ghost", "new", "x", "z"])
+    #expect(files(tree, backup) == ["b/a/3", "b/file/9", "b/new", "b/x/9", "b/z"])
+    var third = tree.beginMerge(into: backup, prefixLength: 2)
+    tree.merge(ListPage(objects: [object("b/a/3")]), except: [], &third)
+    #expect(tree.finish(third) == 0)
+    #expect(try tree.directory(backup).children.map(\.name.string) == ["a"])
+  }
+
   @Test("a version put by others gets a number of its own when the kernel knows the old one")
   func anotherVersion() throws {
     var (tree, backup) = try backup()

@@ -179,7 +179,9 @@ import Testing
 
   @Test func aDirectoryThatTheStoreShowsWithoutAnObjectIsNotShown() async throws {
     let store = try await Self.filled(["b/meta/x"])
-    let showsMore = StoreWithGhosts(base: store, ghosts: ["backup/ghost/"])
+    let showsMore = StoreWithListings(base: store) { request, page in
+      page.directories += request.groupedByDirectory ? ["backup/ghost/"] : []
+    }
     let mount = TestMount([("A", showsMore)], lifetime: 0)
     #expect(try await mount.list("A") == ["b"])
     try await mount.mkdir("A/ghost")
@@ -246,46 +248,4 @@ import Testing
     #expect(try await a.listAll("").count == 1)
     #expect(try await b.listAll("").count == 1)
   }
-}
-
-/// Shows directories in grouped listings that hold nothing, as stores do that keep a tree of their own.
-private struct StoreWithGhosts: ObjectStore {
-  let base: MemoryStore
-  let ghosts: [ObjectKey]
-  var location: StoreLocation { base.location }
-  var limits: UploadLimits { base.limits }
-
-  func list(_ request: ListRequest) async throws -> ListPage {
-    var page = try await base.list(request)
-    if request.groupedByDirectory { page.directories = (page.directories + ghosts).sorted() }
-    return page
-  }
-  func head(_ key: ObjectKey) async throws -> ObjectInfo { try await base.head(key) }
-  func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
-    try await base.get(key, range: range, version: version)
-  }
-  func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
-    try await base.put(key, body, condition: condition)
-  }
-  func copy(
-    from source: ObjectKey, inBucket bucket: String, version: ETag?, size: Int64?, to key: ObjectKey
-  ) async throws -> ObjectInfo {
-    try await base.copy(from: source, inBucket: bucket, version: version, size: size, to: key)
-  }
-  func beginUpload(_ key: ObjectKey, streaming: Bool) async throws -> MultipartUpload {
-    try await base.beginUpload(key, streaming: streaming)
-  }
-  func uploadPart(_ upload: MultipartUpload, number: Int, _ body: [UInt8]) async throws -> UploadedPart {
-    try await base.uploadPart(upload, number: number, body)
-  }
-  func uploadPart(_ upload: MultipartUpload, number: Int, from source: PartSource) async throws -> UploadedPart {
-    try await base.uploadPart(upload, number: number, from: source)
-  }
-  func completeUpload(
-    _ upload: MultipartUpload, parts: [UploadedPart], condition: WriteCondition
-  ) async throws -> ObjectInfo { try await base.completeUpload(upload, parts: parts, condition: condition) }
-  func abortUpload(_ upload: MultipartUpload) async throws { try await base.abortUpload(upload) }
-  func listUploads(_ request: UploadListRequest) async throws -> UploadPage { try await base.listUploads(request) }
-  func delete(_ key: ObjectKey) async throws { try await base.delete(key) }
-  func delete(_ keys: [ObjectKey]) async throws { try await base.delete(keys) }
 }

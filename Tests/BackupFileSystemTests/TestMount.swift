@@ -137,6 +137,27 @@ struct TestMount: Sendable {
     if let failure { throw failure }
   }
 
+  /// Walks and copies like `cp -r`; `stop` is asked after each file, with their number.
+  func copyTree(
+    _ from: String, _ to: String, stop: (Int) async throws -> Bool = { _ in false }
+  ) async throws {
+    var count = 0
+    func walk(_ from: String, _ to: String) async throws -> Bool {
+      try await mkdir(to)
+      for name in try await list(from) {
+        if try await attributes("\(from)/\(name)").kind == .directory {
+          if try await walk("\(from)/\(name)", "\(to)/\(name)") { return true }
+        } else {
+          try await copy("\(from)/\(name)", "\(to)/\(name)", options: [.write, .exclusive])
+          count += 1
+          if try await stop(count) { return true }
+        }
+      }
+      return false
+    }
+    _ = try await walk(from, to)
+  }
+
   func mkdir(_ path: String) async throws(FileSystemError) {
     let (parent, name) = split(path)
     _ = try await system.makeDirectory(try await inode(parent), name, permissions: 0o755, caller: caller).value()

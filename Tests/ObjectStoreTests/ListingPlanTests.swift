@@ -134,7 +134,7 @@ struct ListingPlanTests {
     let names = Set((0..<300).map { "x/\($0 % 7)/\($0 % 50)/\($0)" })
     for name in names { try await store.put(ObjectKey(name), [1], condition: .none) }
     var seen: Set<String> = []
-    try await store.listAtOnce("x/", limit: 10) { seen.formUnion($0.map(\.key.string)) }
+    try await store.listAtOnce("x/", limit: 10) { seen.formUnion($0.objects.map(\.key.string)) }
     #expect(seen == names)
     struct Stop: Error {}
     await #expect(throws: Stop.self) { try await store.listAtOnce("x/", limit: 10) { _ in throw Stop() } }

@@ -1,8 +1,8 @@
 // One `cp -r` that is being helped: moves the objects which it is going to ask for, many at once, before it asks.
 //
 // Invariants:
-// - An object is moved only below a directory that the copier has made and in which the store had nothing, only if it is
-//   not there (`.absent`), and only after the journal has said so. Metadata is never moved ahead.
+// - An object is moved only below a directory that the copier has made and in which the store has nothing but what the
+//   copier has put there, only if it is not there (`.absent`), and only after the journal has said so. Metadata is never moved ahead.
 // - What was moved is shown in the mount only when the copier has asked for it (`claim`).
 // - When the copier has ended, whatever it did not ask for is removed again.
 // - At most `leadLimit` objects, and not many more bytes than `leadBytes`, are moved and not asked for.
@@ -19,6 +19,8 @@ final class AheadCopy: Sendable {
     var target: any ObjectStore
     /// What the keys of the copied directory begin with in the target, with a trailing slash.
     var prefix: ObjectKey
+    /// What the copier has put there before it was helped.
+    var present: Set<ObjectKey> = []
     var copier: ObjectCopier
     var journal: AheadJournal
     /// The next file that the copier will ask for, and its path below the directory.
@@ -47,7 +49,7 @@ final class AheadCopy: Sendable {
     var unclaimedBytes: Int64 = 0
     var isEnding = false
     /// Keys that were there before, or that the copier copied itself.
-    var excluded: Set<ObjectKey> = []
+    var excluded: Set<ObjectKey>
 
     /// Whether as much as may be is moved and not asked for.
     var leadsFar: Bool { unclaimed >= AheadCopy.leadLimit || unclaimedBytes >= AheadCopy.leadBytes }
@@ -66,7 +68,7 @@ final class AheadCopy: Sendable {
   /// Prepares to help; `run` does.
   init(_ environment: Environment) {
     self.environment = environment
-    state = Mutex(State(seenThrottles: environment.throttles()))
+    state = Mutex(State(seenThrottles: environment.throttles(), excluded: environment.present))
     began = clock.now
     (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -159,10 +161,14 @@ final class AheadCopy: Sendable {
 
   /// The directory was made by the copier, but the store may know better: nothing may be there that it has not put there.
   private func isTargetEmpty() async -> Bool {
-    guard let page = try? await environment.target.list(ListRequest(prefix: environment.prefix)) else { return false }
-    return state.withLock { state in
-      page.continuation == nil && page.objects.allSatisfy { state.excluded.contains($0.key) }
-    }
+    var request = ListRequest(prefix: environment.prefix)
+    repeat {
+      guard let page = try? await environment.target.list(request) else { return false }
+      let isOurs = state.withLock { state in page.objects.allSatisfy { state.excluded.contains($0.key) } }
+      guard isOurs else { return false }
+      request.continuation = page.continuation
+    } while request.continuation != nil
+    return true
   }
 
   private func move(from place: TreeCursor) async {
