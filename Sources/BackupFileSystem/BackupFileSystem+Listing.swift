@@ -39,8 +39,8 @@ extension BackupFileSystem {
         if isStore {
           self.take(try await self.backups(of: store, in: scope), of: store, &merge)
         } else {
-          try await store.objects.listAtOnce(prefix) { page in
-            self.take(page, of: store, &merge)
+          try await store.objects.listAtOnce(prefix) { page, request in
+            self.take(page, of: store, asked: request, &merge)
             if page.continuation != nil { firstPage.finish(.success(())) }
           }
         }
@@ -123,12 +123,15 @@ extension BackupFileSystem {
     return all
   }
 
-  private func take(_ page: ListPage, of store: MountedStore, _ merge: inout ListingMerge) {
+  private func take(
+    _ page: ListPage, of store: MountedStore, asked request: ListRequest? = nil, _ merge: inout ListingMerge
+  ) {
     state.withLock { state in
       var page = page
       // What was moved ahead of a copier is shown when it has asked for it.
       aheads.hide(&page.objects, in: store.name)
-      state.tree.merge(page, except: state.scopes[merge.scope]?.running?.removed ?? [], &merge)
+      let removed = state.scopes[merge.scope]?.running?.removed ?? []
+      state.tree.merge(page, asked: request, except: removed, &merge)
     }
   }
 

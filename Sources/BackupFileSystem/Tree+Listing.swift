@@ -5,7 +5,8 @@
 // is never in memory as a whole, and nobody waits for the tree for longer than a page takes.
 //
 // A directory is whole before the listing is at its end when one page came to it and left it again: stores list a
-// directory without interruption (`ListingPlan`). It is also whole when it was listed by itself (`LevelMerge`).
+// directory without interruption (`ListingPlan`). Where pages begin or end what was asked for nothing comes before or
+// behind. It is also whole when it was listed by itself (`LevelMerge`).
 
 import ObjectStore
 
@@ -42,15 +43,19 @@ extension Tree {
       renews: nodes[scope]?.directory?.children.isEmpty == false)
   }
 
-  /// Takes over a page. What other pages say stays to be said: nothing is removed.
+  /// Takes over a page. What other pages say stays to be said: only directories that became whole lose something.
   ///
-  /// - Parameter removed: keys removed through this mount since the listing began.
-  mutating func merge(_ page: ListPage, except removed: Set<ObjectKey>, _ merge: inout ListingMerge) {
+  /// - Parameters:
+  ///   - request: what the page answers; nil if no directory can become whole by it.
+  ///   - removed: keys removed through this mount since the listing began.
+  mutating func merge(
+    _ page: ListPage, asked request: ListRequest? = nil, except removed: Set<ObjectKey>, _ merge: inout ListingMerge
+  ) {
     for key in page.directories where !removed.contains(key) {
       let name = ObjectKey(String(Substring(key.string.utf8.dropFirst(merge.prefixLength).dropLast())))
       if !Self.isName(name.string) || ensureDirectory(merge.scope, name, &merge) == nil { merge.hidden.insert(key) }
     }
-    var place = Place()
+    var place = Place(page, request)
     for object in page.objects where !removed.contains(object.key) {
       let relative = object.key.string.utf8.dropFirst(merge.prefixLength)
       let slash = relative.lastIndex(of: UInt8(ascii: "/"))
@@ -64,7 +69,11 @@ extension Tree {
       } else if !mergeFile(directory, ObjectKey(String(Substring(name))), object, merge) {
         merge.hidden.insert(object.key)
       }
-      if page.isOrdered { place.isBehindFirst = true }
+      place.isBehindFirst = page.isOrdered && request?.groupedByDirectory == false
+    }
+    guard place.isLast else { return }
+    for left in place.directories where left.beginsHere && left.length >= place.prefixLength {
+      becomeWhole(left.inode, merge)
     }
   }
 
@@ -83,9 +92,26 @@ extension Tree {
   /// The directories from the listed one down to that of the last object. Keys come in order, so those of the next object
   /// are nearly the same.
   private struct Place {
-    /// A directory that this page came to behind its first object begins in it.
-    var directories: [(name: String, inode: InodeNumber, beginsHere: Bool)] = []
+    /// A directory with the length of its key, in bytes with the trailing `/`, and whether nothing of it came before.
+    typealias Entered = (name: String, inode: InodeNumber, length: Int, beginsHere: Bool)
+
+    var directories: [Entered] = []
     var isBehindFirst = false
+    /// Length of the prefix that was asked for.
+    let prefixLength: Int
+    /// Whether nothing below the prefix comes before the page, or behind it.
+    let isFirst, isLast: Bool
+
+    init(_ page: ListPage, _ request: ListRequest?) {
+      prefixLength = request?.prefix.byteCount ?? 0
+      let isFlat = request?.groupedByDirectory == false
+      let isAll = isFlat && request?.continuation == nil && page.continuation == nil
+      isFirst = isAll || isFlat && page.isOrdered && request?.continuation == nil
+      isLast = isAll || isFlat && page.isOrdered && page.continuation == nil
+    }
+
+    /// Whether a directory whose key has so many bytes begins in the page if it comes to it now.
+    func begins(_ length: Int) -> Bool { isBehindFirst || isFirst && length >= prefixLength }
   }
 
   /// The directory of a path below the listed one, made if need be; nil when no path can carry it.
@@ -95,9 +121,11 @@ extension Tree {
     var current = merge.scope
     guard var rest = path else { return current }
     var level = 0
+    var length = merge.prefixLength
     while true {
       let end = rest.firstIndex(of: UInt8(ascii: "/"))
       let name = end.map { rest[..<$0] } ?? rest
+      length += name.count + 1
       // As bytes: two spellings of one character are two directories.
       if level < place.directories.count, place.directories[level].name.utf8.elementsEqual(name) {
         current = place.directories[level].inode
@@ -106,7 +134,7 @@ extension Tree {
         place.directories.removeSubrange(level...)
         let text = String(Substring(name))
         guard Self.isName(text), let next = ensureDirectory(current, ObjectKey(text), &merge) else { return nil }
-        place.directories.append((text, next, place.isBehindFirst))
+        place.directories.append((text, next, length, place.begins(length)))
         current = next
       }
       level += 1

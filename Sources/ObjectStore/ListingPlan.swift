@@ -50,6 +50,7 @@ public struct ListingPlan: Sendable {
   private let limit: Int
   private var works: [Int: Work] = [:]
   private var counter = 0
+  /// What is to be asked for next comes last.
   private var waiting: [Request] = []
 
   /// Plans to list everything below a prefix, in pages of at most `limit` keys.
@@ -87,7 +88,7 @@ public struct ListingPlan: Sendable {
     } else {
       var list = request.list
       list.continuation = page.continuation
-      waiting.append(Request(list: list, work: request.work))
+      enqueue(Request(list: list, work: request.work))
     }
   }
 
@@ -95,7 +96,22 @@ public struct ListingPlan: Sendable {
     counter += 1
     works[counter] = work
     let list = ListRequest(prefix: prefix, groupedByDirectory: grouped, limit: limit)
-    waiting.append(Request(list: list, work: counter))
+    enqueue(Request(list: list, work: counter))
+  }
+
+  /// Puts a request in its place: levels first, for much depends on them, then in the order of keys, which is the order in
+  /// which a tree is walked.
+  private mutating func enqueue(_ request: Request) {
+    func isBefore(_ one: Request, _ other: Request) -> Bool {
+      guard one.list.groupedByDirectory == other.list.groupedByDirectory else { return one.list.groupedByDirectory }
+      return one.list.prefix < other.list.prefix
+    }
+    var (low, high) = (0, waiting.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(waiting[middle], request) { high = middle } else { low = middle + 1 }
+    }
+    waiting.insert(request, at: low)
   }
 
   /// Asks for the directories on the way to the last key of a page instead of the pages behind it.
@@ -164,19 +180,25 @@ public struct ListingPlan: Sendable {
     let open = range.filter { !isDone[$0] }
     guard let first = open.first, let last = open.last else { return }
     let common = zip(names[first], names[last]).prefix { $0 == $1 }.count
+    // What is done and begins so would be listed once more.
+    let begin = names[first].prefix(common)
+    let (low, high) = (
+      (range.lowerBound..<first).first { names[$0].starts(with: begin) } ?? first,
+      (last..<range.upperBound).last { names[$0].starts(with: begin) } ?? last
+    )
     // Not within a character.
     var cut = common
     while cut < names[first].count, cut > 0, names[first][cut] & 0b1100_0000 == 0b1000_0000 { cut -= 1 }
-    if open.count <= size, cut > length {
+    if high - low < size, cut > length {
       ask(
         .flat(pages: Self.pagesOfGroup), ObjectKey(String(decoding: names[first][..<cut], as: UTF8.self)),
         grouped: false)
       return
     }
-    var start = first
-    while start <= last {
+    var start = low
+    while start <= high {
       // No name is the beginning of another: each ends in the only `/` behind its directory.
-      let end = (start...last).first { names[$0][common] != names[start][common] } ?? last + 1
+      let end = (start...high).first { names[$0][common] != names[start][common] } ?? high + 1
       cover(start..<end, names, isDone, size: size, longerThan: length)
       start = end
     }
@@ -190,31 +212,33 @@ extension ObjectStore {
   /// - Parameters:
   ///   - inFlight: requests at once.
   ///   - limit: most keys of a page.
-  ///   - each: gets the pages, without the directories that some of them name. If the first one has no continuation, it is all.
+  ///   - each: gets the pages with what each was asked for, without the directories that some of them name. If the first
+  ///     page has no continuation, it is all.
   public func listAtOnce(
-    _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000, each: (ListPage) throws -> Void
+    _ prefix: ObjectKey, inFlight: Int = 8, limit: Int = 1000,
+    each: (_ page: ListPage, _ request: ListRequest) throws -> Void
   ) async throws {
     var plan = ListingPlan(prefix: prefix, limit: limit)
     // One request is what most listings are.
     guard let first = plan.next() else { return }
     let page = try await list(first.list)
-    guard page.continuation != nil else { return try each(page) }
+    guard page.continuation != nil else { return try each(page, first.list) }
     plan.take(page, of: first)
     try await withThrowingTaskGroup(of: (request: ListingPlan.Request, page: ListPage).self) { group in
       var running = 0
-      var latest = page
+      var latest = (page: page, request: first)
       while true {
         while running < inFlight, let request = plan.next() {
           group.addTask { (request, try await self.list(request.list)) }
           running += 1
         }
         // While the next ones are on their way.
-        latest.directories = []
-        if !latest.objects.isEmpty { try each(latest) }
+        latest.page.directories = []
+        if !latest.page.objects.isEmpty { try each(latest.page, latest.request.list) }
         guard let answer = try await group.next() else { return }
         running -= 1
         plan.take(answer.page, of: answer.request)
-        latest = answer.page
+        latest = (answer.page, answer.request)
       }
     }
   }

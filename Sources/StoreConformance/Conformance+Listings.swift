@@ -50,12 +50,14 @@ extension Conformance {
       try await subject.write(names.shuffled())
       for limit in [2, 7, 30, 1000] {
         var seen: Set<ObjectKey> = []
-        try await subject.store.listAtOnce(subject.key(""), limit: limit) { seen.formUnion($0.objects.map(\.key)) }
+        try await subject.store.listAtOnce(subject.key(""), limit: limit) { page, _ in
+          seen.formUnion(page.objects.map(\.key))
+        }
         try expect("the keys in pages of \(limit)", seen, is: Set(names.map { subject.key($0) }))
       }
       var some: Set<ObjectKey> = []
       try await subject.store.listAtOnce(subject.key("logs/1/44631"), limit: 5) {
-        some.formUnion($0.objects.map(\.key))
+        page, _ in some.formUnion(page.objects.map(\.key))
       }
       try expect(
         "the keys of ten segments", some,

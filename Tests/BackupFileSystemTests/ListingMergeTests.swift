@@ -64,22 +64,54 @@ struct ListingMergeTests {
     return found
   }
 
+  private func page(_ keys: [String], next: String? = "next") -> ListPage {
+    ListPage(objects: keys.map { object($0) }, continuation: next)
+  }
+
   @Test("a directory is whole when a page came to it and left it again")
   func wholeDirectories() throws {
     var (tree, backup) = try backup()
     var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    let middle = ListRequest(prefix: "b/", continuation: "middle")
     tree.merge(
-      ListPage(objects: ["b/a/1", "b/c/1", "b/c/x/2", "b/c/y/3", "b/d", "b/e/x/4"].map { object($0) }), except: [],
-      &listing)
+      page(["b/a/1", "b/c/1", "b/c/x/2", "b/c/y/3", "b/d", "b/e/x/4"]), asked: middle, except: [], &listing)
     #expect(whole(tree, backup, listing) == ["c", "c/x", "c/y"], "what came before and what comes behind is not known")
-    tree.merge(ListPage(objects: ["b/e/x/5", "b/e/y/6", "b/f/7"].map { object($0) }), except: [], &listing)
+    tree.merge(page(["b/e/x/5", "b/e/y/6", "b/f/7"]), asked: middle, except: [], &listing)
     #expect(whole(tree, backup, listing) == ["c", "c/x", "c/y", "e/y"], "e began in an earlier page")
-    var page = ListPage(objects: ["b/h/1", "b/i/1", "b/j/1"].map { object($0) })
-    page.isOrdered = false
-    tree.merge(page, except: [], &listing)
-    #expect(!tree.isWhole(try #require(tree.directory(backup).children["i"]), listing), "its end was put in order here")
+    var unordered = page(["b/h/1", "b/i/1", "b/j/1"])
+    unordered.isOrdered = false
+    tree.merge(unordered, asked: middle, except: [], &listing)
+    let grouped = ListRequest(prefix: "b/", groupedByDirectory: true)
+    tree.merge(page(["b/k/1", "b/l/1", "b/m/1"]), asked: grouped, except: [], &listing)
+    #expect(whole(tree, backup, listing) == ["c", "c/x", "c/y", "e/y"], "neither in order nor all that lies below")
     let next = tree.beginMerge(into: backup, prefixLength: 2)
     #expect(whole(tree, backup, next) == [], "another listing has its own opinion")
+  }
+
+  @Test("nothing comes before the first page of a prefix, and nothing behind its last one")
+  func endsOfAPrefix() throws {
+    var (tree, backup) = try backup()
+    var listing = tree.beginMerge(into: backup, prefixLength: 2)
+    func shown(_ keys: [String], _ prefix: ObjectKey, from: String?, to: String?, ordered: Bool = true) -> Set<String> {
+      var listed = page(keys, next: to)
+      listed.isOrdered = ordered
+      tree.merge(listed, asked: ListRequest(prefix: prefix, continuation: from), except: [], &listing)
+      return whole(tree, backup, listing)
+    }
+    #expect(
+      shown(["b/s/10/x/1", "b/s/11/x/2", "b/s/12/x/3"], "b/s/1", from: nil, to: "n") == [
+        "s/10", "s/10/x", "s/11", "s/11/x",
+      ])
+    #expect(
+      shown(["b/s/13/x/1", "b/s/14/x/2"], "b/s/1", from: "n", to: nil).subtracting(["s/10", "s/10/x", "s/11", "s/11/x"])
+        == ["s/14", "s/14/x"])
+    let next = tree.beginMerge(into: backup, prefixLength: 2)
+    listing = next
+    #expect(shown(["b/t/20/1", "b/t/21/2"], "b/t/2", from: nil, to: nil, ordered: false) == ["t/20", "t/21"])
+    #expect(shown(["b/u/20/1"], "b/u/", from: nil, to: nil) == ["t/20", "t/21", "u", "u/20"], "u itself was asked for")
+    listing = tree.beginMerge(into: backup, prefixLength: 2)
+    #expect(shown(["b/v/20/1", "b/v/21/1"], "b/v/", from: nil, to: "n", ordered: false) == [])
+    #expect(shown(["b/w/20/1", "b/w/21/1"], "b/w/", from: "n", to: nil, ordered: false) == [])
   }
 
   @Test("what a page does not show goes with the end of its directory")
@@ -93,7 +125,8 @@ struct ListingMergeTests {
     let c = try #require(tree.directory(backup).children["c"])
     let made = tree.add(c, "made", .file(Node.File(object: object("b/c/made"))))
     tree.touch(made)
-    tree.merge(ListPage(objects: ["b/a/1", "b/c/1", "b/d/1"].map { object($0) }), except: [], &second)
+    tree.merge(
+      page(["b/a/1", "b/c/1", "b/d/1"]), asked: ListRequest(prefix: "b/", continuation: "middle"), except: [], &second)
     #expect(files(tree, backup) == ["b/a/1", "b/a/old", "b/c/1", "b/c/made", "b/d/1", "b/d/old"])
     #expect(tree.finish(second) == 0)
     #expect(files(tree, backup) == ["b/a/1", "b/c/1", "b/c/made", "b/d/1"])

@@ -134,10 +134,10 @@ struct ListingPlanTests {
     let names = Set((0..<300).map { "x/\($0 % 7)/\($0 % 50)/\($0)" })
     for name in names { try await store.put(ObjectKey(name), [1], condition: .none) }
     var seen: Set<String> = []
-    try await store.listAtOnce("x/", limit: 10) { seen.formUnion($0.objects.map(\.key.string)) }
+    try await store.listAtOnce("x/", limit: 10) { page, _ in seen.formUnion(page.objects.map(\.key.string)) }
     #expect(seen == names)
     struct Stop: Error {}
-    await #expect(throws: Stop.self) { try await store.listAtOnce("x/", limit: 10) { _ in throw Stop() } }
+    await #expect(throws: Stop.self) { try await store.listAtOnce("x/", limit: 10) { _, _ in throw Stop() } }
   }
 }
 
