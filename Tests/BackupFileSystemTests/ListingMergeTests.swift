@@ -114,6 +114,53 @@ struct ListingMergeTests {
     #expect(shown(["b/w/20/1", "b/w/21/1"], "b/w/", from: "n", to: nil, ordered: false) == [])
   }
 
+  @Test("a directory that is whole has all its names and no others, whatever the pages", arguments: UInt64(1)...20)
+  func wholeAgainstNames(seed: UInt64) async throws {
+    var state = seed
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    let parts = ["a", "a-", "a0", "ab", "b", "é", "日", "4463", "4463-1", "44630"]
+    let store = MemoryStore()
+    var names: Set<String> = []
+    let limit = [1, 2, 3, 10, 30][random(5)]
+    var (tree, backup) = try backup()
+    var wholes = 0
+    for _ in 0..<4 {
+      // Others remove some and put some, between two listings.
+      for name in names where random(4) == 0 {
+        names.remove(name)
+        try await store.delete(ObjectKey(name))
+      }
+      for _ in 0..<random(120) {
+        // Names of a backup never change from directory to file.
+        let path = (0..<random(5)).map { _ in random(2) == 0 ? parts[random(parts.count)] : "\(random(40))" }
+        let name = (["b"] + path + ["f\(random(100))"]).joined(separator: "/")
+        names.insert(name)
+        try await store.put(ObjectKey(name), [1], condition: .none)
+      }
+      var listing = tree.beginMerge(into: backup, prefixLength: 2)
+      try await store.listAtOnce("b/", limit: limit) { page, request in
+        tree.merge(page, asked: request, except: [], &listing)
+        for path in whole(tree, backup, listing) {
+          wholes += 1
+          let prefix = "b/\(path)/"
+          let expected = Set(
+            names.filter { $0.hasPrefix(prefix) }.map { $0.dropFirst(prefix.count).split(separator: "/")[0] })
+          var inode = backup
+          for part in path.split(separator: "/") {
+            inode = try #require(tree.directory(inode).children[ObjectKey(String(part))])
+          }
+          #expect(Set(try tree.directory(inode).children.map { Substring($0.name.string) }) == expected, "\(path)")
+        }
+      }
+      _ = tree.finish(listing)
+      #expect(files(tree, backup) == names)
+    }
+    #expect(wholes > 0)
+  }
+
   @Test("what a page does not show goes with the end of its directory")
   func renewed() throws {
     var (tree, backup) = try backup()

@@ -61,6 +61,7 @@ struct ListingPlanTests {
   /// What a plan came to.
   struct Run {
     var keys: Set<String> = []
+    var objects = 0
     var requests = 0
     var mostAtOnce = 0
   }
@@ -78,6 +79,7 @@ struct ListingPlanTests {
       let page = service.list(request.list)
       run.requests += 1
       run.keys.formUnion(page.objects.map(\.key.string))
+      run.objects += page.objects.count
       plan.take(page, of: request)
     }
   }
@@ -119,6 +121,7 @@ struct ListingPlanTests {
       #expect(run.keys == names)
       #expect(run.mostAtOnce >= 8)
       #expect(run.requests < 61 * 3, "\(run.requests) requests; in order there are 61 pages")
+      #expect(run.objects < names.count + 400, "\(run.objects) objects in all pages")
     }
     let flat = run(Service(Set((0..<1_000).map { "b/\($0)" }), .bytes), "b/", limit: 100, &random)
     #expect(flat.requests == 13, "three pages and then all of the directory's")
@@ -126,6 +129,23 @@ struct ListingPlanTests {
     #expect(medium.requests == 3 && medium.mostAtOnce == 1, "three pages are not worth dividing")
     let small = run(Service(["b/x/1", "b/y/2"], .bytes), "b/", limit: 100, &random)
     #expect(small.requests == 1)
+  }
+
+  @Test("what walks behind is not overtaken: directories come in the order of their names")
+  func order() {
+    var names: Set<String> = []
+    for segment in 0..<1_000 {
+      for field in 0..<4 { names.insert("b/s/\(446_300_000 + segment)/\(field)/5") }
+    }
+    let service = Service(names, .bytes)
+    var plan = ListingPlan(prefix: "b/", limit: 100)
+    var prefixes: [ObjectKey] = []
+    while let request = plan.next() {
+      if !request.list.groupedByDirectory { prefixes.append(request.list.prefix) }
+      plan.take(service.list(request.list), of: request)
+    }
+    #expect(prefixes == prefixes.sorted())
+    #expect(prefixes.count > 10)
   }
 
   @Test("a store is listed so, and an error ends it")
