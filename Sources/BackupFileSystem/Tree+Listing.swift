@@ -71,10 +71,8 @@ extension Tree {
       }
       place.isBehindFirst = page.isOrdered && request?.groupedByDirectory == false
     }
-    guard place.isLast else { return }
-    for left in place.directories where left.beginsHere && left.length >= place.prefixLength {
-      becomeWhole(left.inode, merge)
-    }
+    // What lies above the prefix does not begin here.
+    if place.isLast { for left in place.directories where left.beginsHere { becomeWhole(left.inode, merge) } }
   }
 
   /// Removes what no page has shown and nothing here keeps; answers how many objects had to be hidden.
@@ -92,10 +90,8 @@ extension Tree {
   /// The directories from the listed one down to that of the last object. Keys come in order, so those of the next object
   /// are nearly the same.
   private struct Place {
-    /// A directory with the length of its key, in bytes with the trailing `/`, and whether nothing of it came before.
-    typealias Entered = (name: String, inode: InodeNumber, length: Int, beginsHere: Bool)
-
-    var directories: [Entered] = []
+    /// With whether nothing of each came before.
+    var directories: [(name: String, inode: InodeNumber, beginsHere: Bool)] = []
     var isBehindFirst = false
     /// Length of the prefix that was asked for.
     let prefixLength: Int
@@ -110,7 +106,7 @@ extension Tree {
       isLast = isAll || isFlat && page.isOrdered && page.continuation == nil
     }
 
-    /// Whether a directory whose key has so many bytes begins in the page if it comes to it now.
+    /// Whether a directory whose key has so many bytes, with the trailing `/`, begins in the page if that comes to it now.
     func begins(_ length: Int) -> Bool { isBehindFirst || isFirst && length >= prefixLength }
   }
 
@@ -134,7 +130,7 @@ extension Tree {
         place.directories.removeSubrange(level...)
         let text = String(Substring(name))
         guard Self.isName(text), let next = ensureDirectory(current, ObjectKey(text), &merge) else { return nil }
-        place.directories.append((text, next, length, place.begins(length)))
+        place.directories.append((text, next, place.begins(length)))
         current = next
       }
       level += 1

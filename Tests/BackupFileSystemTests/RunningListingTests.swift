@@ -59,7 +59,8 @@ struct RunningListingTests {
     let held = StoreWithListings(base: store) { request, page in
       if request.groupedByDirectory, request.prefix != "backup/", request.limit > 1 {
         levels.add(request.prefix.string)
-        page.directories += request.prefix == "backup/b/" ? ["backup/b/ghost/"] : []
+        // Once: services remove such directories some time.
+        page.directories += levels.all == ["backup/b/"] ? ["backup/b/ghost/"] : []
         try await level(request.prefix, gate)
       } else if request.continuation != nil {
         try await gate.wait()
