@@ -163,7 +163,7 @@ class S3fsMount(Mount):
 class KernelMount(Mount):
     """A folder of the scratch tmpfs by way of FUSE and nothing else: what a read or a listing costs the kernel.
 
-    As threads that do not push their callers aside, as ours are: twice as quick as without, for small requests.
+    By threads that do not push their callers aside, as ours do not.
     """
 
     name = "bindfs"
