@@ -64,7 +64,7 @@ extension BackupFileSystem {
     let result = state.withLock { state -> SharedResult<Void>? in
       guard state.scopes[listing.merge.scope]?.running?.merge.number == listing.merge.number else { return listing.all }
       if state.tree.isWhole(directory, listing.merge) { return nil }
-      return level(directory, of: listing.merge, &state) ?? listing.all
+      return level(directory, of: listing, &state) ?? listing.all
     }
     guard let result else { return }
     do throws(FileSystemError) {
@@ -78,8 +78,9 @@ extension BackupFileSystem {
 
   /// The listing of a directory by itself, begun if need be; nil when there is no such directory any more.
   private func level(
-    _ directory: InodeNumber, of listing: ListingMerge, _ state: inout State
+    _ directory: InodeNumber, of running: RunningListing, _ state: inout State
   ) -> SharedResult<Void>? {
+    let (listing, all) = (running.merge, running.all)
     if let level = state.scopes[listing.scope]?.running?.levels[directory] { return level }
     guard state.tree.nodes[directory]?.isLinked == true,
       let (store, key) = try? location(of: directory, in: state.tree)
@@ -91,7 +92,7 @@ extension BackupFileSystem {
       repeat {
         let page = try await storeWork { try await store.objects.list(request) }
         request.continuation = page.continuation
-        // Once the listing of all has ended, what was read before is not news any more.
+        // Once the listing of all has ended, what was read before is not news any more, and its outcome is what counts.
         let isNews = self.state.withLock { state in
           guard let running = state.scopes[listing.scope]?.running, running.merge.number == listing.number else {
             return false
@@ -102,7 +103,7 @@ extension BackupFileSystem {
           if page.continuation == nil { merge.finish(of: listing, in: &state.tree) }
           return true
         }
-        guard isNews else { return }
+        guard isNews else { return try await all.value() }
       } while request.continuation != nil
     }
     state.scopes[listing.scope]?.running?.levels[directory] = level

@@ -25,6 +25,9 @@ struct RunningListingTests {
     return store
   }
 
+  private static let refusal = StoreError(
+    .accessDenied, operation: "ListObjects", location: MemoryStore().location, reason: "made to fail", remedy: "")
+
   private final class Log: Sendable {
     private let kept = Mutex<[String]>([])
     var all: [String] { kept.withLock { $0 } }
@@ -49,9 +52,11 @@ struct RunningListingTests {
     }
   }
 
-  /// - Parameter level: waits, or fails, when a directory is listed by itself.
+  /// - Parameters:
+  ///   - pages: may fail when a page behind the first one has passed the gate.
+  ///   - level: waits, or fails, when a directory is listed by itself.
   private func steered(
-    lifetime: Double = 3600, journals: FilePath? = nil,
+    lifetime: Double = 3600, journals: FilePath? = nil, pages: @escaping @Sendable () throws -> Void = {},
     level: @escaping @Sendable (ObjectKey, Gate) async throws -> Void = { _, _ in }
   ) async throws -> Steered {
     let (store, target) = (try await Self.filled(), MemoryStore(name: "b"))
@@ -64,6 +69,7 @@ struct RunningListingTests {
         try await level(request.prefix, gate)
       } else if request.continuation != nil {
         try await gate.wait()
+        try pages()
       }
     }
     return Steered(
@@ -106,15 +112,33 @@ struct RunningListingTests {
 
   @Test("who asks for a directory that cannot be listed by itself waits for the whole")
   func levelFails() async throws {
-    let steered = try await steered { key, gate in
+    let steered = try await steered(level: { _, gate in
       gate.open()
-      throw StoreError(
-        .serverError, operation: "ListObjects", key: key, location: MemoryStore().location, reason: "made to fail",
-        remedy: "")
-    }
+      throw Self.refusal
+    })
     #expect(Set(try await steered.mount.list("A/b")) == ["meta", "s"])
     #expect(try await steered.mount.list("A/b/s").count == 130)
     #expect(steered.levels.all == ["backup/b/"])
+  }
+
+  @Test("a listing that fails in its middle is told to who waits for a directory, too")
+  func listingFails() async throws {
+    let (arrived, late) = (Gate(), Gate())
+    let failing = Atomic<Bool>(true)
+    let steered = try await steered(
+      pages: { if failing.load(ordering: .relaxed) { throw Self.refusal } },
+      level: { key, _ in
+        guard key == "backup/b/s/199/" else { return }
+        arrived.open()
+        try await late.wait()
+      })
+    let list = Task { try await steered.mount.list("A/b/s/199") }
+    try await arrived.wait()
+    await #expect(throws: FileSystemError.self) { try await steered.finish() }
+    late.open()
+    await #expect(throws: FileSystemError.self, "a page had shown nine of ten") { try await list.value }
+    failing.store(false, ordering: .relaxed)
+    #expect(try await steered.mount.list("A/b/s/199").count == 10)
   }
 
   @Test("what is removed here while the listing runs stays away")
@@ -134,11 +158,11 @@ struct RunningListingTests {
   @Test("a directory's own listing that ends after the listing of all is no news")
   func late() async throws {
     let (arrived, late) = (Gate(), Gate())
-    let steered = try await steered { key, _ in
+    let steered = try await steered(level: { key, _ in
       guard key == "backup/b/s/225/" else { return }
       arrived.open()
       try await late.wait()
-    }
+    })
     let mount = steered.mount
     let list = Task { try await mount.list("A/b/s/225") }
     try await arrived.wait()
