@@ -1,8 +1,9 @@
 // One `cp -r` that is being helped: moves the objects which it is going to ask for, many at once, before it asks.
 //
 // Invariants:
-// - An object is moved only below a directory that the copier has made and in which the store has nothing but what the
-//   copier has put there, only if it is not there (`.absent`), and only after the journal has said so. Metadata is never moved ahead.
+// - An object is moved only below a directory that the copier has made and in which the store has nothing that is not
+//   known here, only if it is not there (known, or `.absent`), and only after the journal has said so. Metadata is never
+//   moved ahead.
 // - What was moved is shown in the mount only when the copier has asked for it (`claim`).
 // - When the copier has ended, whatever it did not ask for is removed again.
 // - At most `leadLimit` objects, and not many more bytes than `leadBytes`, are moved and not asked for.
@@ -19,7 +20,7 @@ final class AheadCopy: Sendable {
     var target: any ObjectStore
     /// What the keys of the copied directory begin with in the target, with a trailing slash.
     var prefix: ObjectKey
-    /// What the copier has put there before it was helped.
+    /// What is known to be there: the copier has put it there before it was helped. Never moved, nor removed.
     var present: Set<ObjectKey> = []
     var copier: ObjectCopier
     var journal: AheadJournal
