@@ -1,6 +1,11 @@
 // How many objects to move at once: found by trying, not configured. A value without a clock; whoever performs the moves
 // tells it what happened and when.
 //
+// Moves begin in groups: none until half of those under way have ended, then as many at once as there is room for. A store
+// that is asked for objects one by one, as each move ends, falls asleep and wakes for each; asked for several it works
+// through them. Of two SeaweedFS the one read from took 6.8 s of CPU for 1 GiB in 2,000 objects one by one, 3.9 s when curl
+// read 16 at a time.
+//
 // The number grows while more in flight bring more done per second, steps back when they do not, and is halved when a
 // store asks for fewer requests. A move counts by its bytes plus a constant, so that many small objects and few large ones
 // are measured by one measure.
@@ -36,14 +41,27 @@ public struct ConcurrencyControl: Sendable {
   private var done: Double = 0
   private var finished = 0
 
+  /// Whether a group is being begun.
+  private var fills = true
+
   /// Begins with `first` in flight.
   public init() {}
+
+  /// Whether one more move may begin beside those that are under way: up to `limit`, then no more until half have ended.
+  public mutating func mayBegin(beside running: Int) -> Bool {
+    if running >= limit { fills = false } else if !isLimiting(running) { fills = true }
+    return fills
+  }
+
+  /// Whether so many moves are under way because no more may begin. To be asked by those who ask `mayBegin`.
+  public func isLimiting(_ running: Int) -> Bool { running > limit / 2 }
 
   /// A move has succeeded.
   /// - Parameters:
   ///   - bytes: of the object.
   ///   - now: seconds of a clock that never goes back.
-  ///   - wasFull: whether as many moves as allowed were in flight; otherwise the number was not what limited the rate.
+  ///   - wasFull: whether as many moves were in flight as might be, this one included; otherwise the number was not what
+  ///     limited the rate.
   public mutating func succeeded(bytes: Int64, now: Double, wasFull: Bool) {
     guard wasFull else {
       restart(now)

@@ -40,4 +40,39 @@ import Testing
     for step in 0..<10_000 { control.succeeded(bytes: 1, now: Double(step) / 100, wasFull: false) }
     #expect(control.limit == ConcurrencyControl.first)
   }
+
+  @Test func movesBeginInGroups() {
+    var control = ConcurrencyControl()
+    var running = 0
+    func begin() -> Int {
+      let before = running
+      while control.mayBegin(beside: running) { running += 1 }
+      return running - before
+    }
+    #expect(begin() == ConcurrencyControl.first)
+    for _ in 0..<10 {
+      for _ in 1..<ConcurrencyControl.first / 2 {
+        running -= 1
+        #expect(control.isLimiting(running) && begin() == 0)
+      }
+      running -= 1
+      #expect(!control.isLimiting(running) && begin() == ConcurrencyControl.first / 2)
+    }
+  }
+
+  @Test func aGroupThatWasHeldUpGoesOn() {
+    var control = ConcurrencyControl()
+    #expect(control.mayBegin(beside: ConcurrencyControl.first / 2))
+    #expect(control.mayBegin(beside: ConcurrencyControl.first - 1))
+    #expect(!control.mayBegin(beside: ConcurrencyControl.first))
+    #expect(!control.mayBegin(beside: ConcurrencyControl.first - 1))
+  }
+
+  @Test func aLowerLimitIsNeverANumberThatNothingReaches() {
+    var control = ConcurrencyControl()
+    for second in 1...10 { control.throttled(now: Double(second)) }
+    #expect(control.limit == 2)
+    #expect(control.mayBegin(beside: 0) && control.mayBegin(beside: 1) && !control.mayBegin(beside: 2))
+    #expect(control.mayBegin(beside: 1))
+  }
 }

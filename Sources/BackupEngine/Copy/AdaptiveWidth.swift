@@ -23,7 +23,7 @@ func forEachAdaptively<Element: Sendable>(
     var next = 0
     var running = 0
     while true {
-      while next < elements.count, running < control.limit, failures.count < patience, !Task.isCancelled {
+      while next < elements.count, failures.count < patience, !Task.isCancelled, control.mayBegin(beside: running) {
         let element = elements[next]
         group.addTask {
           do { return .success(try await body(element)) } catch { return .failure(error) }
@@ -31,7 +31,7 @@ func forEachAdaptively<Element: Sendable>(
         next += 1
         running += 1
       }
-      let wasFull = running >= control.limit
+      let wasFull = control.isLimiting(running)
       guard let result = await group.next() else { break }
       running -= 1
       let now = (clock.now - began) / .seconds(1)

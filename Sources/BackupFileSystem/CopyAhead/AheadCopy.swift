@@ -195,7 +195,7 @@ final class AheadCopy: Sendable {
 
   private var mayStart: Bool {
     state.withLock { state in
-      !state.isEnding && state.running < state.control.limit && !state.leadsFar
+      !state.isEnding && !state.leadsFar && state.control.mayBegin(beside: state.running)
     }
   }
 
@@ -254,7 +254,7 @@ final class AheadCopy: Sendable {
         state.seenThrottles = throttles
         state.control.throttled(now: now)
       } else if let bytes {
-        state.control.succeeded(bytes: bytes, now: now, wasFull: state.running >= state.control.limit)
+        state.control.succeeded(bytes: bytes, now: now, wasFull: state.control.isLimiting(state.running))
       }
       state.running -= 1
     }
