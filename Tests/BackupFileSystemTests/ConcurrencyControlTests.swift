@@ -60,19 +60,22 @@ import Testing
     }
   }
 
-  @Test func aGroupThatWasHeldUpGoesOn() {
-    var control = ConcurrencyControl()
-    #expect(control.mayBegin(beside: ConcurrencyControl.first / 2))
-    #expect(control.mayBegin(beside: ConcurrencyControl.first - 1))
-    #expect(!control.mayBegin(beside: ConcurrencyControl.first))
-    #expect(!control.mayBegin(beside: ConcurrencyControl.first - 1))
+  /// Which of these numbers under way let one more begin, asked one after the other.
+  private func begins(_ control: ConcurrencyControl, beside numbers: Int...) -> [Bool] {
+    var control = control
+    return numbers.map { control.mayBegin(beside: $0) }
   }
 
-  @Test func aLowerLimitIsNeverANumberThatNothingReaches() {
+  @Test func aGroupThatWasHeldUpGoesOn() {
+    let first = ConcurrencyControl.first
+    let asked = begins(ConcurrencyControl(), beside: first / 2, first - 1, first, first - 1)
+    #expect(asked == [true, true, false, false])
+  }
+
+  @Test func theLowestLimitLetsMovesBegin() {
     var control = ConcurrencyControl()
     for second in 1...10 { control.throttled(now: Double(second)) }
     #expect(control.limit == 2)
-    #expect(control.mayBegin(beside: 0) && control.mayBegin(beside: 1) && !control.mayBegin(beside: 2))
-    #expect(control.mayBegin(beside: 1))
+    #expect(begins(control, beside: 0, 1, 2, 1) == [true, true, false, true])
   }
 }
