@@ -14,6 +14,7 @@ final class EngineLoop {
   private var lanes: [String: HostLane] = [:]
   private var active: [ObjectIdentifier: Transfer] = [:]
   private var idle: [Transfer] = []
+  private var buffers = BufferShares()
 
   /// Nil when libcurl has no memory.
   init?(inbox: EngineInbox, options: HTTPEngine.Options) {
@@ -85,14 +86,14 @@ final class EngineLoop {
     guard let transfer = idle.popLast() ?? Transfer(options: options, watch: watch) else {
       return exchange.error(.resources, "libcurl has no memory for another request")
     }
-    if let error = transfer.prepare(for: exchange, timeouts: exchange.request.timeouts ?? options.timeouts) {
-      idle.append(transfer)
+    let timeouts = exchange.request.timeouts ?? options.timeouts
+    if let error = transfer.prepare(for: exchange, timeouts: timeouts, buffers: &buffers) {
+      putAside(transfer)
       return error
     }
     let status = curl_multi_add_handle(multi, transfer.easy)
     guard status == CURLM_OK else {
-      transfer.release()
-      idle.append(transfer)
+      putAside(transfer)
       return exchange.error(.resources, String(cString: curl_multi_strerror(status)))
     }
     active[ObjectIdentifier(exchange)] = transfer
@@ -131,9 +132,15 @@ final class EngineLoop {
   private func retire(_ transfer: Transfer, of exchange: HTTPExchange) {
     curl_multi_remove_handle(multi, transfer.easy)
     active[ObjectIdentifier(exchange)] = nil
+    putAside(transfer)
+    if let next = lanes[exchange.authority]?.leave() { begin(next) }
+  }
+
+  /// Keeps a transfer that is on no multi for another exchange.
+  private func putAside(_ transfer: Transfer) {
+    buffers.giveBack(transfer.bufferBytes)
     transfer.release()
     idle.append(transfer)
-    if let next = lanes[exchange.authority]?.leave() { begin(next) }
   }
 
   private func endEverything() {

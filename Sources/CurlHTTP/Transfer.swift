@@ -23,6 +23,8 @@ final class Transfer {
   /// Why a callback about a streamed body has ended the transfer.
   private var refusal: AnswerCollector.Refusal?
   private let (receiveBufferSize, sendBufferSize): (Int, Int)
+  /// Size of libcurl's buffers for the current exchange, together.
+  private(set) var bufferBytes = 0
   private let errorText: UnsafeMutablePointer<CChar>
   private var headerList: UnsafeMutablePointer<curl_slist>?
   /// The handle's trust store when no other was asked for.
@@ -100,8 +102,8 @@ final class Transfer {
     _ = ccurl_set_long(easy, CURLOPT_QUICK_EXIT, 1)
   }
 
-  /// Sets up the handle for an exchange. An error means that the request cannot be sent; the transfer stays free.
-  func prepare(for exchange: HTTPExchange, timeouts: HTTPTimeouts) -> HTTPError? {
+  /// Sets up the handle for an exchange. An error means that the request cannot be sent, and the transfer is to be released.
+  func prepare(for exchange: HTTPExchange, timeouts: HTTPTimeouts, buffers: inout BufferShares) -> HTTPError? {
     let request = exchange.request
     guard request.stream == nil || exchange.pipe != nil || !request.method.sendsBody else {
       return exchange.error(.invalidRequest, "a streamed body needs a task that makes it")
@@ -112,17 +114,15 @@ final class Transfer {
     self.headerList = headerList
     _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
     guard !request.url.utf8.contains(0), ccurl_set_string(easy, CURLOPT_URL, request.url) == CURLE_OK else {
-      release()
       return exchange.error(.invalidRequest, "not a URL")
     }
     errorText.pointee = 0
     setMethod(request)
-    setBuffers(request)
+    setBuffers(request, &buffers)
     setTimeouts(timeouts, pipe: exchange.pipe)
     setAuthorities(request.certificateAuthorityFile)
     setIdentity(request.identity)
     guard setConnection(request.connectTo) else {
-      release()
       return exchange.error(.invalidRequest, "not a place to connect to: \(request.connectTo ?? "")")
     }
     timesSent = 0
@@ -135,6 +135,7 @@ final class Transfer {
   /// Forgets the exchange. The handle must be off the multi.
   func release() {
     exchange = nil
+    bufferBytes = 0
     answer = AnswerCollector()
     upload = UploadSource()
     stream = nil
@@ -170,12 +171,16 @@ final class Transfer {
   }
 
   /// libcurl takes both buffers for each transfer anew: large ones for what is small would be most of the memory.
-  private func setBuffers(_ request: HTTPRequest) {
+  private func setBuffers(_ request: HTTPRequest, _ buffers: inout BufferShares) {
     let least = 16 << 10
     let received = request.method == .get ? request.expectedBodySize ?? receiveBufferSize : least
     let sent = request.stream == nil ? request.body.count : sendBufferSize
-    _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, min(max(received, least), receiveBufferSize))
-    _ = ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, min(max(sent, least), sendBufferSize))
+    let sizes = (
+      buffers.take(min(max(received, least), receiveBufferSize)), buffers.take(min(max(sent, least), sendBufferSize))
+    )
+    bufferBytes = sizes.0 + sizes.1
+    _ = ccurl_set_long(easy, CURLOPT_BUFFERSIZE, sizes.0)
+    _ = ccurl_set_long(easy, CURLOPT_UPLOAD_BUFFERSIZE, sizes.1)
   }
 
   private func setTimeouts(_ timeouts: HTTPTimeouts, pipe: BodyPipe?) {
