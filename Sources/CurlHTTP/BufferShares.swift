@@ -1,8 +1,7 @@
 // How large libcurl's buffers are: each transfer has one for what it sends and one for what it receives, beside the bodies.
 //
 // Invariant: few transfers get what is best for them; however many there are, all buffers together stay near `capacity`.
-// With half a mebibyte for each, 96 objects under way took 48 MiB of buffers and the daemon 144 MiB (seen in one copy of
-// several).
+// Half a mebibyte for each would be 48 MiB for 96 objects under way; a daemon that gave as much had once taken 144 MiB.
 
 /// Shares memory out to transfers, each a part of what is left.
 struct BufferShares {

@@ -20,9 +20,9 @@ public final class HTTPEngine: HTTPTransport {
     public var maximumConnectionsPerHost: Int
     /// For requests that bring none of their own.
     public var timeouts: HTTPTimeouts
-    /// Bytes of one `recv`; at most 10 MiB.
+    /// Bytes of one `recv`; at most 10 MiB. Less when many requests are under way, for memory.
     public var receiveBufferSize: Int
-    /// Bytes of one `send`; 16 KiB…2 MiB.
+    /// Bytes of one `send`; 16 KiB…2 MiB. Less when many requests are under way.
     public var sendBufferSize: Int
     /// The User-Agent header.
     public var userAgent: String
