@@ -66,7 +66,9 @@ public final class MilvusClient: Sendable {
             connectTimeout: max(options.connectTimeout - elapsed, .seconds(1)))
         }
         guard isFinished else { return try await attempt() }
-        guard !Task.isCancelled else { throw .cancelled(call: name, object: object, endpoint: endpoint) }
+        let calls = CallsToFinish.ofProcess
+        guard !Task.isCancelled, calls.begin() else { throw .cancelled(call: name, object: object, endpoint: endpoint) }
+        defer { calls.end() }
         return try await Self.finish(attempt)
       } catch {
         guard let delay = schedule.delay(after: error, elapsed: start.duration(to: .now)) else { throw error }

@@ -2,6 +2,7 @@
 
 import Dispatch
 import Glibc
+import MilvusClient
 import Synchronization
 
 /// Calls a handler for each of the signals until it is cancelled.
@@ -29,12 +30,19 @@ struct TerminationSignals {
     return TerminationSignals {
       guard interruptions.isFirst() else {
         printError("milvus-backupfs: ended at once, before it had cleaned up. \(leaving)")
+        letCallsFinish()
         // As a shell counts an end by SIGINT.
         _exit(128 + SIGINT)
       }
       printError("milvus-backupfs: interrupted: cleaning up (a second time ends it at once)")
       cancel()
     }
+  }
+
+  /// Has the answers of calls come that Milvus 2.3.5 would crash at if nobody waited for them; a second at most.
+  private static func letCallsFinish() {
+    CallsToFinish.ofProcess.endAll()
+    for _ in 0..<100 where !CallsToFinish.ofProcess.isIdle { usleep(10_000) }
   }
 
   /// Gives the signals back.
