@@ -139,6 +139,7 @@ final class EngineLoop {
   /// Keeps a transfer that is on no multi for another exchange.
   private func putAside(_ transfer: Transfer) {
     buffers.giveBack(transfer.bufferBytes)
+    assert(!active.isEmpty || buffers.used == 0, "a transfer that has ended keeps a buffer")
     transfer.release()
     idle.append(transfer)
   }
