@@ -241,7 +241,8 @@ extension EndToEnd.Servers {
         // Stopped for a second first: Milvus 2.3.5 crashes when whoever asked it about an import is gone before the answer,
         // and no process can help that when it is killed.
         try await run(
-          "p=$(pgrep -f -- '\(place.mount) [-]-foreground'); kill -STOP $p; sleep 1; kill -\(signal) $p; kill -CONT $p || true")
+          "p=$(pgrep -f -- '\(place.mount) [-]-foreground'); kill -STOP $p; sleep 1; kill -\(signal) $p; kill -CONT $p || true"
+        )
         try await run(
           "for i in $(seq 100); do pgrep -f -- '\(place.mount) [-]-foreground' > /dev/null || exit 0; sleep 0.1; done; exit 1"
         )
