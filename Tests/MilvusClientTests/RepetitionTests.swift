@@ -221,6 +221,8 @@ import Testing
       while fake.recorded(method).isEmpty { await Task.yield() }
       call.cancel()
       try await Task.sleep(for: .milliseconds(200))
+      // Who ends the process sees that it is under way.
+      #expect(!CallsToFinish.ofProcess.isIdle)
       open.yield()
       let result = try await call.value
       #expect(result == 7)
