@@ -47,6 +47,35 @@ extension EndToEnd.Files {
       }
     }
 
+    /// Milvus 2.3.5 dies of a caller that goes away while it looks for an import's state.
+    @Test func aCommandInterruptedTwiceWaitsForTheAnswerAboutAnImport() async throws {
+      try await MilvusDouble.with("2.4.23", options: ["--import-delay", "30", "--state-delay", "1"]) { double in
+        try await run(
+          "\"$PYTHON\" '\(Fixture.scripts)/fill.py' --address \(double.address) --collection coll --rows 1000")
+        try await Workplace.with(mounted: false, edits: ["A": double.edits()]) { place in
+          let config = "--config '\(place.configs)/milvus_A.yaml'"
+          let environment = ["XDG_STATE_HOME": place.state, "BACKUPFS": try Testbed.program.get()]
+          try await run("\"$BACKUPFS\" create \(config) -c coll -n made", environment: environment)
+          let restore = try Running("exec \"$BACKUPFS\" restore \(config) -n made -s _bak", environment: environment)
+          let begin = ContinuousClock.now
+          func states() async throws -> [String] {
+            try await double.calls().filter { $0.name == "GetImportState" }.map(\.outcome)
+          }
+          while try await states().last != "waits", ContinuousClock.now < begin + .seconds(30) {
+            try await Task.sleep(for: .milliseconds(20))
+          }
+          kill(restore.identifier, SIGINT)
+          try await Task.sleep(for: .milliseconds(100))
+          kill(restore.identifier, SIGINT)
+          let ended = try await restore.wait(limit: 30)
+          #expect(ended.status == 130 && ended.output.contains("ended at once"), "\(ended.output)")
+          while try await states().last == "waits" { try await Task.sleep(for: .milliseconds(50)) }
+          let outcomes = try await states()
+          #expect(outcomes.last == "ok", "\(outcomes)")
+        }
+      }
+    }
+
     @Test func usersRolesAndGrantsComeBack() async throws {
       try await MilvusDouble.with("2.6.15") { double in
         let access = { (verb: String) in

@@ -20,6 +20,8 @@ class Settings:
 
     flush_delay: float
     """Seconds until a flushed segment counts as flushed."""
+    state_delay: float = 0
+    """Seconds until GetImportState is answered; the journal has each such call twice, `waits` first."""
     shards_limit: int = 16
 
 

@@ -55,6 +55,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rows-per-log", type=int, default=4096, help="default %(default)s")
     parser.add_argument("--flush-delay", type=float, default=0.2, help="seconds; default %(default)s")
     parser.add_argument("--import-delay", type=float, default=0.1, help="seconds per segment; default %(default)s")
+    parser.add_argument("--state-delay", type=float, default=0,
+                        help="seconds until GetImportState is answered; default %(default)s")
     return parser
 
 
@@ -89,9 +91,8 @@ def _serve(options: argparse.Namespace, features: Features, bucket: Bucket) -> i
     if storage is None:
         storage = 2 if features.storage_v2 else 0
     importer = Importer(state, logs, features, storage, options.import_delay)
-    double = Double(
-        features, state, importer, AccessControl(options.user, options.password), Settings(options.flush_delay)
-    )
+    settings = Settings(options.flush_delay, options.state_delay)
+    double = Double(features, state, importer, AccessControl(options.user, options.password), settings)
     journal = Journal()
     server = grpc.server(
         ThreadPoolExecutor(16, thread_name_prefix="grpc"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -81,8 +82,14 @@ class Service(grpc.GenericRpcHandler):
             abort(grpc.StatusCode.INTERNAL, f"grpc: error unmarshalling request: {error}")
         except Refusal as refusal:
             abort(grpc.StatusCode.INVALID_ARGUMENT, f"milvus_double: {refusal}")
+        is_late = name == "GetImportState" and self.double.settings.state_delay > 0
+        if is_late:
+            self.journal.note("grpc", name, database, "waits")
+            time.sleep(self.double.settings.state_delay)
         answer, outcome = self._answer(name, request, self._database(request, database), order)
         prune(answer, self.double.features)
+        if is_late and not context.is_active():
+            outcome = "nobody waits for the answer"
         self.journal.note("grpc", name, database, outcome)
         return answer.SerializeToString()
 
