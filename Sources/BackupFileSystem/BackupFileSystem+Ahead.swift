@@ -26,7 +26,7 @@ extension BackupFileSystem {
       AheadCopy.Environment(
         source: reader.store, target: writer.store, prefix: plan.prefix, present: plan.present,
         copier: ObjectCopier(budget: transferBudget), journal: journal,
-        next: { [weak self] cursor in self?.state.withLock { cursor.next(in: $0.tree) } },
+        next: { [weak self] cursor in self?.next(&cursor) },
         throttles: settings.throttles,
         isCopierAlive: { [inspector] in inspector.isRunning(writer.thread) },
         ended: { [weak self, aheads] in
@@ -39,6 +39,13 @@ extension BackupFileSystem {
     }
     state.withLock { $0.traces.copies(plan.scopes, by: writer.thread) }
     Task { await copy.run(from: plan.cursor) }
+  }
+
+  /// The next file of a copier; nil at the end, and while what comes next is still to be listed.
+  private func next(_ cursor: inout TreeCursor) -> TreeCursor.File? {
+    state.withLock { state in
+      cursor.next(in: state.tree) { directory in isStillToBeListed(directory, in: state) }
+    }
   }
 
   /// Ends all help: what was moved ahead and not asked for is removed. To be called when the mount is gone.
@@ -56,7 +63,7 @@ extension BackupFileSystem {
   private func plan(_ reader: ReadSession, _ writer: WriteSession, _ state: borrowing State) -> Plan? {
     let tree = state.tree
     guard let source = tree.nodes[reader.inode], let target = tree.nodes[writer.inode], source.name == target.name,
-      !Tree.isMetadata(reader.inode), isListed(reader.inode, in: state),
+      !Tree.isMetadata(reader.inode), isListedAround(reader.inode, in: state),
       let pair = state.traces.outermostPair(source.parent, target.parent, of: writer.thread, in: tree),
       let store = tree.store(of: pair.target).flatMap({ stores[$0] })
     else { return nil }

@@ -169,8 +169,9 @@ extension BackupFileSystem {
   /// A file is being read from its beginning: fetches those that its reader is expected to read next.
   private func fetchAhead(of session: ReadSession) {
     let begun = state.withLock { state -> [ReadSession] in
-      guard isListed(session.inode, in: state) else { return [] }
-      return readAhead.reads(session.inode, by: session.thread, in: state.tree) { file in
+      guard isListedAround(session.inode, in: state) else { return [] }
+      let isListing = { directory in self.isStillToBeListed(directory, in: state) }
+      return readAhead.reads(session.inode, by: session.thread, in: state.tree, waitsAt: isListing) { file in
         ReadSession(
           inode: file.inode, object: file.object, store: session.store, thread: session.thread, budget: readBudget)
       }

@@ -58,13 +58,20 @@ extension BackupFileSystem {
     state.scopes[scope, default: Scope()].listedAt = ContinuousClock.now
   }
 
-  /// Whether all that lies in the backup of a node, or in its store, has been listed. What a copier or a reader will ask for
-  /// next is told by the whole.
-  func isListed(_ inode: InodeNumber, in state: borrowing State) -> Bool {
-    guard let node = state.tree.nodes[inode],
-      let scope = (node.directory ?? state.tree.nodes[node.parent]?.directory)?.scope
+  /// Whether all that lies beside a file has been listed: what a copier or a reader will ask for next is told by that.
+  func isListedAround(_ file: InodeNumber, in state: borrowing State) -> Bool {
+    guard let directory = state.tree.nodes[file]?.parent, let scope = state.tree.nodes[directory]?.directory?.scope,
+      let listing = state.scopes[scope]
     else { return false }
-    return state.scopes[scope]?.listedAt != nil
+    return listing.listedAt != nil || listing.running.map { state.tree.isWhole(directory, $0.merge) } ?? false
+  }
+
+  /// Whether the first listing of a directory's backup, or store, is under way and has yet to show what lies in the directory.
+  func isStillToBeListed(_ directory: InodeNumber, in state: borrowing State) -> Bool {
+    guard let scope = state.tree.nodes[directory]?.directory?.scope, let listing = state.scopes[scope],
+      listing.listedAt == nil, let running = listing.running
+    else { return false }
+    return !state.tree.isWhole(directory, running.merge)
   }
 
   private static let followerPatience = 10

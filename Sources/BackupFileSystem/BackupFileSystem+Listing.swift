@@ -134,6 +134,7 @@ extension BackupFileSystem {
       let removed = state.scopes[merge.scope]?.running?.removed ?? []
       state.tree.merge(page, asked: request, except: removed, &merge)
     }
+    aheads.hasMore()
   }
 
   private func finish(_ merge: ListingMerge, begin: ContinuousClock.Instant) {
@@ -143,6 +144,7 @@ extension BackupFileSystem {
       state.scopes[merge.scope] = Scope(listedAt: end, duration: end - begin)
       gauges.update { $0.hidden[merge.scope] = hidden == 0 ? nil : hidden }
     }
+    aheads.hasMore()
   }
 
   /// The directories in which there is an object. Some stores keep showing a directory whose last object is gone; one

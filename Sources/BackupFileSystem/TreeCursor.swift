@@ -1,7 +1,8 @@
 // Walks a directory the way `cp -r` does: depth first, in the order of inode numbers, one file at a time.
 //
 // The tree may change between two steps: what is gone is passed over, what came later into a directory that was begun is
-// not seen. Metadata is left out: it must arrive after everything else, so it is never moved ahead, and it is little.
+// not seen. So a directory that a listing under way has not shown whole yet is waited for, as `cp` waits for it. Metadata
+// is left out: it must arrive after everything else, so it is never moved ahead, and it is little.
 
 import ObjectStore
 
@@ -41,16 +42,22 @@ struct TreeCursor {
     }
   }
 
-  /// The next file; nil at the end.
-  mutating func next(in tree: Tree) -> File? {
+  /// Whether nothing is left; tells a `next` without a file at the end from one before a directory to wait for.
+  var isAtEnd: Bool { levels.isEmpty }
+
+  /// The next file; nil at the end, and before a directory to wait for.
+  /// - Parameter waitsAt: tells of a directory whether what lies in it is still to be listed.
+  mutating func next(in tree: Tree, waitsAt: (InodeNumber) -> Bool = { _ in false }) -> File? {
     while let level = levels.last {
       guard level.next < level.children.count else {
         levels.removeLast()
         continue
       }
       let inode = level.children[level.next]
+      let node = tree.nodes[inode]
+      if node?.isLinked == true, node?.directory != nil, waitsAt(inode) { return nil }
       levels[levels.count - 1].next += 1
-      guard let node = tree.nodes[inode], node.isLinked, !Tree.isMetadata(inode) else { continue }
+      guard let node, node.isLinked, !Tree.isMetadata(inode) else { continue }
       let path = below(node.name.string)
       if node.directory != nil {
         enter(inode, path: path, in: tree)

@@ -42,6 +42,8 @@ struct RunningListingTests {
     let gate: Gate
     /// Prefixes of directories that were listed by themselves.
     let levels: Log
+    /// Keys of objects that were read.
+    let gets: Log
 
     /// Lets all pages pass and waits until they are taken over.
     func finish() async throws {
@@ -53,19 +55,21 @@ struct RunningListingTests {
   }
 
   /// - Parameters:
+  ///   - ghost: the backup's own listing shows a directory with nothing in it.
   ///   - pages: may fail when a page behind the first one has passed the gate.
   ///   - level: waits, or fails, when a directory is listed by itself.
   private func steered(
-    lifetime: Double = 3600, journals: FilePath? = nil, pages: @escaping @Sendable () throws -> Void = {},
+    lifetime: Double = 3600, journals: FilePath? = nil, ghost: Bool = true,
+    pages: @escaping @Sendable () throws -> Void = {},
     level: @escaping @Sendable (ObjectKey, Gate) async throws -> Void = { _, _ in }
   ) async throws -> Steered {
     let (store, target) = (try await Self.filled(), MemoryStore(name: "b"))
-    let (gate, levels) = (Gate(), Log())
-    let held = StoreWithListings(base: store) { request, page in
+    let (gate, levels, gets) = (Gate(), Log(), Log())
+    let held = StoreWithListings(base: store, gets: { gets.add($0.string) }) { request, page in
       if request.groupedByDirectory, request.prefix != "backup/", request.limit > 1 {
         levels.add(request.prefix.string)
         // Once: services remove such directories some time.
-        page.directories += levels.all == ["backup/b/"] ? ["backup/b/ghost/"] : []
+        page.directories += ghost && levels.all == ["backup/b/"] ? ["backup/b/ghost/"] : []
         try await level(request.prefix, gate)
       } else if request.continuation != nil {
         try await gate.wait()
@@ -74,7 +78,7 @@ struct RunningListingTests {
     }
     return Steered(
       mount: TestMount([("A", held), ("B", target)], lifetime: lifetime, journalDirectory: journals), store: store,
-      target: target, gate: gate, levels: levels)
+      target: target, gate: gate, levels: levels, gets: gets)
   }
 
   @Test("a look costs a page, and a directory that no page has shown whole is listed by itself, once")
@@ -199,29 +203,66 @@ struct RunningListingTests {
     #expect(try await mount.list("A/b/s/220").count == 9)
   }
 
-  @Test("a tree that is copied while it is listed arrives whole, and is moved ahead as soon as all of it is known")
-  func copied() async throws {
+  /// Waits for the target to hold so many objects, or more; says how many it holds.
+  private func arrives(_ count: Int, in target: MemoryStore) async throws -> Int {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try await target.listAll("").count < count, ContinuousClock.now < deadline {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return try await target.listAll("").count
+  }
+
+  @Test(
+    "a tree that is copied while it is listed arrives whole, and is moved ahead as far as it is known",
+    arguments: [false, true])
+  func copied(listingFails: Bool) async throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "listing-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let steered = try await steered(journals: FilePath(directory))
+    let mayFail = Atomic(listingFails)
+    let steered = try await steered(
+      journals: FilePath(directory), ghost: !listingFails,
+      pages: { if mayFail.exchange(false, ordering: .relaxed) { throw Self.refusal } })
     let target = steered.target
     try await steered.mount.copyTree("A/b", "B/b") { count in
       if count == 20 {
-        try await Task.sleep(for: .milliseconds(100))
-        #expect(try await target.listAll("").count == 20, "nothing is ahead of the copier yet")
-        try await steered.finish()
-      }
-      if count == 21 {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try await target.listAll("").count < 1000, ContinuousClock.now < deadline {
-          try await Task.sleep(for: .milliseconds(20))
+        // The first page has `meta/x`, 99 directories and nine files of another.
+        #expect(try await arrives(990, in: target) == 990)
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await target.listAll("").count == 990, "a directory that is not known as a whole is waited for")
+        if listingFails {
+          await #expect(throws: FileSystemError.self) { try await steered.finish() }
+        } else {
+          try await steered.finish()
+          // Claimed are 20.
+          #expect(try await arrives(1000, in: target) > 1000)
         }
-        #expect(try await target.listAll("").count > 1000)
       }
       return false
     }
-    #expect(try await steered.mount.list("B/b/ghost") == [])
+    let hasFailed = !mayFail.load(ordering: .relaxed)
+    #expect(hasFailed)
+    if !listingFails { #expect(try await steered.mount.list("B/b/ghost") == []) }
     let keys = Set(try await target.listAll("").map(\.key))
     #expect(keys == Set(try await steered.store.listAll("backup/b/").map(\.key)))
+    await steered.mount.system.endCopies()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+  }
+
+  @Test("files are fetched ahead while their backup is listed, but none of a directory that is not known as a whole")
+  func readAhead() async throws {
+    let steered = try await steered()
+    let mount = steered.mount
+    _ = try await mount.list("A/b/s")
+    for directory in 190..<199 {
+      for name in try await mount.list("A/b/s/\(directory)") { _ = try await mount.read("A/b/s/\(directory)/\(name)") }
+      // Read are 10; the next two directories at least are fetched, or on their way.
+      if directory == 190 { while steered.gets.all.count < 30 { try await Task.sleep(for: .milliseconds(10)) } }
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(Set(steered.gets.all).count == 90)
+    #expect(!steered.gets.all.contains { $0.hasPrefix("backup/b/s/199/") }, "nine of ten are known")
+    try await steered.finish()
+    for name in try await mount.list("A/b/s/199") { _ = try await mount.read("A/b/s/199/\(name)") }
+    #expect(steered.gets.all.contains { $0.hasPrefix("backup/b/s/200/") })
   }
 }

@@ -7,6 +7,8 @@ import ObjectStore
 /// Lets a closure see, change, hold up or refuse each page of a listing.
 struct StoreWithListings: ObjectStore {
   let base: MemoryStore
+  /// Told of each object that is read.
+  var gets: @Sendable (ObjectKey) -> Void = { _ in }
   let change: @Sendable (ListRequest, inout ListPage) async throws -> Void
   var location: StoreLocation { base.location }
   var limits: UploadLimits { base.limits }
@@ -19,7 +21,8 @@ struct StoreWithListings: ObjectStore {
   }
   func head(_ key: ObjectKey) async throws -> ObjectInfo { try await base.head(key) }
   func get(_ key: ObjectKey, range: Range<Int64>?, version: ETag?) async throws -> ObjectContent {
-    try await base.get(key, range: range, version: version)
+    gets(key)
+    return try await base.get(key, range: range, version: version)
   }
   func put(_ key: ObjectKey, _ body: [UInt8], condition: WriteCondition) async throws -> ObjectInfo {
     try await base.put(key, body, condition: condition)

@@ -72,6 +72,11 @@ final class AheadCopies: Sendable {
     return nil
   }
 
+  /// A page of a listing has come: what was waited for may be known.
+  func hasMore() {
+    for copy in copies.withLock({ Array($0.values) }) { copy.hasMore() }
+  }
+
   /// Takes objects out of a listing that no copier has asked for yet.
   func hide(_ objects: inout [ObjectInfo], in store: String) {
     let present = copies.withLock { copies in copies.filter { $0.key.store == store }.map(\.value) }

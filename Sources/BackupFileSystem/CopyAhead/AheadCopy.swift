@@ -24,7 +24,8 @@ final class AheadCopy: Sendable {
     var present: Set<ObjectKey> = []
     var copier: ObjectCopier
     var journal: AheadJournal
-    /// The next file that the copier will ask for, and its path below the directory.
+    /// The next file that the copier will ask for, and its path below the directory; nil at the end, and while what comes
+    /// next is still to be listed.
     var next: @Sendable (inout TreeCursor) -> TreeCursor.File?
     /// How often the stores have asked for fewer requests so far.
     var throttles: @Sendable () -> Int
@@ -87,6 +88,9 @@ final class AheadCopy: Sendable {
     await settle()
     environment.ended()
   }
+
+  /// More of what the copier will ask for may be known.
+  func hasMore() { wake.yield() }
 
   /// Ends helping; what the copier did not ask for is removed.
   func end() {
@@ -183,7 +187,7 @@ final class AheadCopy: Sendable {
       }
       while !isExhausted, mayStart {
         guard let file = environment.next(&cursor) else {
-          isExhausted = true
+          isExhausted = cursor.isAtEnd
           break
         }
         guard start(file) else { return }

@@ -30,10 +30,12 @@ final class ReadAhead: Sendable {
   /// Takes note that a thread begins to read a file.
   /// - Parameters:
   ///   - tree: as it is now; nothing waits here.
+  ///   - waitsAt: tells of a directory whether what lies in it is still to be listed.
   ///   - session: makes a session for a file.
   /// - Returns: sessions to begin with, in order.
   func reads(
-    _ inode: InodeNumber, by thread: Int32, in tree: Tree, session: (TreeCursor.File) -> ReadSession?
+    _ inode: InodeNumber, by thread: Int32, in tree: Tree, waitsAt: (InodeNumber) -> Bool,
+    session: (TreeCursor.File) -> ReadSession?
   ) -> [ReadSession] {
     guard thread > 0 else { return [] }
     let (begun, gone) = state.withLock { state -> ([ReadSession], [ReadSession]) in
@@ -46,7 +48,7 @@ final class ReadAhead: Sendable {
       }
       var follower = state.followers[thread] ?? Follower()
       follower.lastRead = .now
-      let plan = follower.trail.reads(inode, in: tree)
+      let plan = follower.trail.reads(inode, in: tree, waitsAt: waitsAt)
       gone += plan.dropped.compactMap { follower.sessions.removeValue(forKey: $0) }
       var begun: [ReadSession] = []
       for file in plan.begun {

@@ -37,7 +37,11 @@ struct ReadTrail {
   var isFollowed: Bool { cursor != nil }
 
   /// Takes note that the thread begins to read a file.
-  mutating func reads(_ inode: InodeNumber, in tree: Tree) -> Plan {
+  /// - Parameter waitsAt: tells of a directory whether what lies in it is still to be listed: nothing in it, nor behind it, is
+  ///   begun with then.
+  mutating func reads(
+    _ inode: InodeNumber, in tree: Tree, waitsAt: (InodeNumber) -> Bool = { _ in false }
+  ) -> Plan {
     guard inode != last else { return Plan() }
     var plan = Plan()
     if cursor != nil {
@@ -46,7 +50,7 @@ struct ReadTrail {
         ahead.removeFirst(place + 1)
         width = min(2 * width, Self.mostFiles)
         last = inode
-        fill(&plan, tree)
+        fill(&plan, tree, waitsAt)
         return plan
       }
       plan.dropped = leave()
@@ -58,7 +62,7 @@ struct ReadTrail {
     guard run >= neededRun else { return plan }
     cursor = TreeCursor(behind: inode, in: tree)
     width = Self.firstRun
-    fill(&plan, tree)
+    fill(&plan, tree, waitsAt)
     return plan
   }
 
@@ -73,9 +77,9 @@ struct ReadTrail {
     return ahead.map(\.inode)
   }
 
-  private mutating func fill(_ plan: inout Plan, _ tree: Tree) {
+  private mutating func fill(_ plan: inout Plan, _ tree: Tree, _ waitsAt: (InodeNumber) -> Bool) {
     var bytes = ahead.reduce(0) { $0 + $1.bytes }
-    while ahead.count < width, bytes < Self.mostBytes, let file = cursor?.next(in: tree) {
+    while ahead.count < width, bytes < Self.mostBytes, let file = cursor?.next(in: tree, waitsAt: waitsAt) {
       // A large file is fetched by its own reader's window; only its beginning is ahead.
       let amount = min(file.object.size, ReadWindow.wholeLimit)
       ahead.append((file.inode, amount))
