@@ -6,7 +6,7 @@
 /// Shares memory out to transfers, each a part of what is left.
 struct BufferShares {
   /// Bytes of all buffers, but for what the smallest ones of very many transfers take.
-  static let capacity = 16 << 20
+  static let capacity = 8 << 20
   /// Smallest buffer for whoever wants more.
   static let least = 64 << 10
 

@@ -22,8 +22,9 @@ public struct ConcurrencyControl: Sendable {
   private static let margin = 1.04
   /// Shortest time over which a rate is measured, in seconds.
   private static let shortestEpoch = 0.25
-  /// Epochs to stay where it was best before trying again.
-  private static let restEpochs = 8
+  /// Epochs to stay where it was best before trying again: few at first, for a single measure may be wrong, and one at the
+  /// beginning of a copy often is, twice as many each time that more did not bring more.
+  private static let restEpochs = 2...8
 
   /// How many may be in flight now.
   public private(set) var limit = ConcurrencyControl.first
@@ -36,6 +37,7 @@ public struct ConcurrencyControl: Sendable {
   }
 
   private var phase = Phase.climbing(before: ConcurrencyControl.first)
+  private var rest = ConcurrencyControl.restEpochs.lowerBound
   private var bestRate: Double = 0
   private var epochBegan: Double?
   private var done: Double = 0
@@ -83,7 +85,7 @@ public struct ConcurrencyControl: Sendable {
   public mutating func throttled(now: Double) {
     limit = max(Self.bounds.lowerBound, limit / 2)
     bestRate = 0
-    phase = .resting(epochs: Self.restEpochs)
+    phase = .resting(epochs: Self.restEpochs.upperBound)
     restart(now)
   }
 
@@ -92,10 +94,12 @@ public struct ConcurrencyControl: Sendable {
     case .climbing(let before):
       if rate > bestRate * Self.margin {
         bestRate = rate
+        rest = Self.restEpochs.lowerBound
         climb()
       } else {
         limit = before
-        phase = .resting(epochs: Self.restEpochs)
+        phase = .resting(epochs: rest)
+        rest = min(2 * rest, Self.restEpochs.upperBound)
       }
     case .resting(let epochs):
       // The store's own speed may have changed.

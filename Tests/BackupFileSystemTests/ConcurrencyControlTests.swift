@@ -24,6 +24,19 @@ import Testing
 
   @Test func aDistantStoreGetsMany() { #expect(settle(capacity: 1000, latency: 0.05).limit >= 60) }
 
+  /// What is measured first is often wrong: the source is still being listed, connections are made.
+  @Test func oneWrongMeasureAtTheBeginningCostsLittle() {
+    var control = ConcurrencyControl()
+    var now = 0.0
+    control.succeeded(bytes: 512 << 10, now: now, wasFull: true)
+    while now < 2 {
+      let isDisturbed = control.limit > ConcurrencyControl.first && now < 0.6
+      now += 0.05 / Double(isDisturbed ? ConcurrencyControl.first : control.limit)
+      control.succeeded(bytes: 512 << 10, now: now, wasFull: true)
+    }
+    #expect(control.limit >= 18, "\(control.limit)")
+  }
+
   @Test func aSlowStoreGetsFew() {
     let (limit, largest) = settle(capacity: 10, latency: 0.02)
     #expect((8...16).contains(limit) && largest <= 30, "\(limit) \(largest)")
